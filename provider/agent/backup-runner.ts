@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import { pathToFileURL } from "node:url";
+import { REPLICA_USER } from "../core/access";
+import { asFailure, type Failure } from "../core/errors";
+import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
+import type { BackupJob, JobResult } from "../core/job";
+import { PLANS } from "../core/plans";
+import { dueSlot } from "../core/schedule";
+import { reachableHost } from "../core/settings";
+import { parseSlot } from "../core/slot";
+import type { Clock, Task } from "../core/task";
+import type { BackupResult } from "../platforms/contract";
+import type { HomeLayout } from "../platforms/local/home";
+import { readBackupState, type BackupState } from "../platforms/local/process-state";
+import { readRecord, recordedNames } from "../platforms/local/records";
+import { writeDurably } from "../system/files";
+import { log } from "./log";
+import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
+
+const TICK_MS = 5_000;
+const FIRST_RETRY_MS = 60_000;
+const LONGEST_RETRY_MS = 3_600_000;
+
+interface RunningJob {
+  readonly result: Promise<JobResult>;
+  readonly listeners: Set<Task>;
+}
+
+/**
+ * Runs backup jobs: on demand, by schedule, and the final one. At most one at a time for each add-on. A job belongs to
+ * the agent and not to the call that started it: a caller that goes away leaves it running.
+ */
+export class BackupRunner {
+  readonly #running = new Map<string, RunningJob>();
+
+  constructor(
+    readonly layout: HomeLayout,
+    readonly clock: Clock,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /** A backup of this moment, or the one that is just running. */
+  onDemand(record: AddonRecord, task: Task): Promise<BackupResult> {
+    return this.#take(record, { kind: "demand" }, task);
+  }
+
+  /** The last backup of an add-on that is being removed; never one that began while users could still write. */
+  async final(record: AddonRecord, task: Task): Promise<BackupResult> {
+    for (let earlier = this.#running.get(record.name); earlier !== undefined;) {
+      await earlier.result.catch(() => undefined);
+      earlier = this.#running.get(record.name);
+    }
+    return this.#take(record, { kind: "final" }, task);
+  }
+
+  /** Collects what an earlier agent left running, then starts what is due, until the agent leaves. */
+  async run(): Promise<void> {
+    for (const job of await leftoverJobs(this.layout)) this.#remember(job.addon, () => Promise.resolve(job));
+    while (!this.signal.aborted) {
+      for (const name of await recordedNames(this.layout))
+        await this.#startWhatIsDue(name).catch((error: unknown) => {
+          log(`${name}: backup: ${String(error)}`);
+        });
+      await this.clock.sleep(TICK_MS, this.signal).catch(() => undefined);
+    }
+  }
+
+  async #take(record: AddonRecord, reason: BackupJob["reason"], task: Task): Promise<BackupResult> {
+    const result = await this.#attended(this.#ensure(record, reason), task);
+    // What was running may have been a scheduled look that found nothing due.
+    if (result.outcome === "not-due") return this.#take(record, reason, task);
+    return { slot: result.slot, archive: result.archiveUrl, sizeBytes: result.sizeBytes };
+  }
+
+  async #startWhatIsDue(name: string): Promise<void> {
+    const record = await readRecord(this.layout, name);
+    if (record === undefined || record.removing !== undefined || this.#running.has(name)) return;
+    const schedule = record.backups?.wish.schedule ?? DEFAULT_BACKUPS.schedule;
+    const since = record.backups?.since ?? record.createdAt;
+    const state = await readBackupState(this.layout.addon(name));
+    const now = this.clock.now();
+    if (state !== undefined && state.failures > 0 && now < Date.parse(state.at) + retryPause(state.failures))
+      return;
+    const last = state?.newestSlotAt;
+    if (dueSlot(schedule, { since: Date.parse(since), last, now }) === undefined) return;
+    // Not awaited: a long backup of one add-on must not hold up the others. Its failure is noted and logged.
+    this.#ensure(record, { kind: "scheduled", schedule, since });
+  }
+
+  #ensure(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
+    return (
+      this.#running.get(record.name) ??
+      this.#remember(record.name, () => startJob(this.layout, this.#spec(record, reason)))
+    );
+  }
+
+  #remember(name: string, start: () => Promise<JobHandle>): RunningJob {
+    const listeners = new Set<Task>();
+    const progress: Task["progress"] = (step) => {
+      for (const listener of listeners) listener.progress(step);
+    };
+    const result = this.#collect(name, start, { signal: this.signal, clock: this.clock, progress }).finally(
+      () => this.#running.delete(name),
+    );
+    // Whoever waits for it hears of its failure; nobody has to.
+    result.catch(() => undefined);
+    const running = { result, listeners };
+    this.#running.set(name, running);
+    return running;
+  }
+
+  async #attended(job: RunningJob, task: Task): Promise<JobResult> {
+    const abandoned = Promise.withResolvers<never>();
+    const abandon = (): void => {
+      abandoned.reject(task.signal.reason as Error);
+    };
+    task.signal.addEventListener("abort", abandon, { once: true });
+    job.listeners.add(task);
+    try {
+      return await Promise.race([job.result, abandoned.promise]);
+    } finally {
+      job.listeners.delete(task);
+      task.signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  async #collect(name: string, start: () => Promise<JobHandle>, task: Task): Promise<JobResult> {
+    try {
+      const result = await awaitJob(this.layout, await start(), task);
+      await this.#succeeded(name, result);
+      return result;
+    } catch (error) {
+      if (!task.signal.aborted) await this.#failed(name, asFailure(error, "back up", name));
+      throw error;
+    }
+  }
+
+  async #succeeded(name: string, result: JobResult): Promise<void> {
+    const now = this.clock.now();
+    if (result.outcome === "not-due") {
+      // The catalog knows of a newer slot than this agent did: remember that nothing is due up to now.
+      const known = await readBackupState(this.layout.addon(name));
+      const at = known?.at ?? new Date(now).toISOString();
+      const detail = known?.detail ?? "an earlier backup";
+      return this.#note(name, { at, outcome: "backed-up", detail, newestSlotAt: now, failures: 0 });
+    }
+    log(`${name}: backup ${result.slot}, ${result.sizeBytes} bytes`);
+    const newestSlotAt = parseSlot(result.slot);
+    const at = new Date(now).toISOString();
+    await this.#note(name, { at, outcome: "backed-up", detail: result.slot, newestSlotAt, failures: 0 });
+  }
+
+  async #failed(name: string, failure: Failure): Promise<void> {
+    log(`${name}: backup failed: ${failure.message}`);
+    const known = await readBackupState(this.layout.addon(name));
+    await this.#note(name, {
+      at: new Date(this.clock.now()).toISOString(),
+      outcome: "failed",
+      detail: failure.message,
+      ...(known?.newestSlotAt === undefined ? {} : { newestSlotAt: known.newestSlotAt }),
+      failures: (known?.failures ?? 0) + 1,
+    });
+  }
+
+  async #note(name: string, state: BackupState): Promise<void> {
+    // The add-on may have been removed while its job ran.
+    await writeDurably(this.layout.addon(name).backups, JSON.stringify(state), 0o600).catch(() => undefined);
+  }
+
+  #spec(record: AddonRecord, reason: BackupJob["reason"]): BackupJob {
+    const { wish } = record.server;
+    return {
+      kind: "backup",
+      id: `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`,
+      addon: { name: record.name, catalogKey: record.catalogKey },
+      source: {
+        host: reachableHost(wish.bind),
+        port: wish.port,
+        username: REPLICA_USER,
+        password: record.credentials.replicaPassword,
+      },
+      destination: record.backups?.wish.destination ?? pathToFileURL(this.layout.backups).href,
+      reason,
+      retention: record.backups?.wish.retention ?? DEFAULT_BACKUPS.retention,
+      facts: { databases: PLANS[wish.plan].databases },
+    };
+  }
+}
+
+function retryPause(failures: number): number {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+}

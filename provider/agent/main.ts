@@ -1,0 +1,99 @@
+import { readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Task } from "../core/task";
+import { ensureHome, layoutOf, type HomeLayout } from "../platforms/local/home";
+import { thisProgram } from "../platforms/local/program";
+import { systemClock } from "../system/clock";
+import { tryLock } from "../system/lock";
+import { BackupRunner } from "./backup-runner";
+import { Activity } from "./idle";
+import { log } from "./log";
+import { AgentService } from "./service";
+import { serve } from "./socket";
+import { Supervisor } from "./supervisor";
+
+/** The local platform's daemon: the single writer of one data home. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { home: { type: "string" } } });
+  if (values.home === undefined) throw new Error("usage: main.js --home <data home>");
+  const layout = layoutOf(values.home);
+  process.umask(0o077);
+  const lock = await lockOrLeave(layout);
+  if (lock === undefined) return;
+
+  const identity = await ensureHome(layout);
+  const program = await thisProgram();
+  const leaving = new AbortController();
+  const background: Task = { signal: leaving.signal, clock: systemClock, progress: () => undefined };
+  const supervisor = new Supervisor(layout, systemClock);
+  const backups = new BackupRunner(layout, systemClock, leaving.signal);
+  const service = new AgentService(layout, identity, supervisor, backups);
+
+  const activity = new Activity(systemClock);
+  const leave = (): void => {
+    leaving.abort(new Error("the agent is leaving"));
+  };
+  const server = await serve(
+    layout.socket,
+    {
+      info: async () => ({ program: program.id, version: program.version, pid: process.pid }),
+      apply: ({ change, servers }, task) => activity.during(service.apply(change, servers, task)),
+      remove: (request, task) => activity.during(service.remove(request, task)),
+      handOver: (request) => activity.during(service.handOver(request)),
+      backUp: ({ name }, task) => activity.during(service.backUp(name, task)),
+      stop: async ({ keepServers }, task) => {
+        const stopped = keepServers ? [] : await supervisor.stopAll(task);
+        // After the answer is out: the caller would take a cut answer for a crash.
+        setImmediate(leave);
+        return { stopped };
+      },
+    },
+    leaving.signal,
+    systemClock,
+  );
+  log(`agent ${program.id} (process ${process.pid}) serves ${layout.root}`);
+  // Servers are left running: a terminal that closes or a machine's clean-up of users must not take databases away.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, leave);
+
+  await Promise.all([
+    supervisor.run(background),
+    backups.run(),
+    clearAway(layout, program.id),
+    activity.untilIdle(layout, leaving.signal).then(leave),
+  ]);
+  server.close();
+  server.closeAllConnections();
+  await rm(layout.socket, { force: true });
+  lock[Symbol.dispose]();
+  log("agent left");
+  process.exit(0);
+}
+
+/** Another agent may be on its way out: it has answered its last call and still holds the lock for a moment. */
+async function lockOrLeave(layout: HomeLayout): Promise<Disposable | undefined> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const lock = tryLock(layout.lock);
+    if (lock !== undefined) return lock;
+    await systemClock.sleep(100);
+  }
+  return undefined;
+}
+
+/** What was discarded when an earlier agent was killed, and builds that no process runs from any more. */
+async function clearAway(layout: HomeLayout, program: string): Promise<void> {
+  for (const entry of await readdir(layout.trash))
+    await rm(join(layout.trash, entry), { recursive: true, force: true });
+  const jobs = await readdir(layout.jobs);
+  // A job of the previous build may still load parts of it.
+  if (jobs.length > 0) return;
+  const inUse = new Set([program, basename(process.execPath)]);
+  for (const entry of await readdir(layout.programs))
+    if (!inUse.has(entry) && !entry.endsWith(".tmp"))
+      await rm(join(layout.programs, entry), { recursive: true, force: true });
+}
+
+main().catch((error: unknown) => {
+  log(`agent failed: ${error instanceof Error ? error.stack || error.message : String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,72 @@
+import { Command } from "commander";
+import { PLANS } from "../../core/plans";
+import type { AddonStatus } from "../../core/status";
+import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
+import { contextOf, requireAddon } from "../context";
+import { bytes, printFields, printJson, printLine } from "../print";
+import { retentionWords, roleWords, scheduleWords } from "../words";
+
+export function infoCommand(): Command {
+  return new Command("info")
+    .description("one add-on: address, credentials, sync status, backups")
+    .argument("<add-on>", "its name")
+    .option("--reveal", "show the password and the URLs that hold it")
+    .option("--json", "one object")
+    .action(async (name: string, options: { reveal?: boolean; json?: boolean }, command: Command) => {
+      const context = await contextOf(command);
+      const addon = await requireAddon(context, name);
+      const password = (await context.platform.load(name))?.credentials.password ?? "";
+      const { host, port } = addon;
+      const endpoint = { host, port, password };
+      const shown = (secret: string): string => (options.reveal === true ? secret : redacted(secret));
+      const urls = { redisUrl: shown(redisUrl(endpoint)), redisCliUrl: shown(redisCliUrl(endpoint)) };
+      const credentials = { password: options.reveal === true ? password : "[secret]", ...urls };
+      if (options.json === true) return printJson({ ...addon, ...credentials });
+      printFields(fieldsOf(addon, credentials));
+      for (const problem of addon.problems) printLine(`! ${problem}`);
+      if (options.reveal !== true) printLine(`\nShow the password: redis-addon info ${name} --reveal`);
+    });
+}
+
+function fieldsOf(
+  addon: AddonStatus,
+  credentials: { password: string; redisUrl: string; redisCliUrl: string },
+): [string, string][] {
+  const plan = PLANS[addon.wish.plan];
+  const { backups, server } = addon;
+  return [
+    ["Name", addon.name],
+    ["Health", addon.health],
+    ["Role", roleWords(addon)],
+    ["Host", addon.host],
+    ["Port", String(addon.port)],
+    ["Password", credentials.password],
+    ["REDIS_URL", credentials.redisUrl],
+    ["For redis-cli -u", credentials.redisCliUrl],
+    ["Version", server.state === "running" ? server.version : addon.wish.version],
+    [
+      "Plan",
+      `${addon.wish.plan}: ${bytes(plan.memoryBytes)}, ${plan.connections} connections, ${plan.databases} databases`,
+    ],
+    ["Tier", addon.wish.tier],
+    ["Rights", addon.wish.access],
+    ["Eviction policy", addon.wish.evictionPolicy],
+    ...(server.state === "running"
+      ? ([
+          ["Memory used", bytes(server.memoryUsedBytes)],
+          ["Keys", String(server.keys)],
+        ] as [string, string][])
+      : []),
+    ["Backups", `${scheduleWords(backups.schedule)}, ${retentionWords(backups.retention)}`],
+    ["Next backup", backups.next ?? "never"],
+    [
+      "Last backup run",
+      backups.lastRun === undefined
+        ? "none yet"
+        : `${backups.lastRun.at}: ${backups.lastRun.outcome}, ${backups.lastRun.detail}`,
+    ],
+    ["Backups lie in", backups.catalog],
+    ["Made by", `${addon.owner.project}/${addon.owner.stack} at ${addon.createdAt}`],
+    ["Data home", `${addon.home.path} on ${addon.home.host}`],
+  ];
+}

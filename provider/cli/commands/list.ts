@@ -1,0 +1,33 @@
+import { Command } from "commander";
+import { PLANS } from "../../core/plans";
+import { inspectAll } from "../../operations/inspect";
+import { contextOf } from "../context";
+import { bytes, printJson, printLine, printTable } from "../print";
+import { roleWords } from "../words";
+
+export function listCommand(): Command {
+  return new Command("list")
+    .description("all add-ons of the data home")
+    .option("--json", "an array, one object for each add-on")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { platform, task } = await contextOf(command);
+      const all = await inspectAll(platform, task);
+      if (options.json === true) return printJson(all);
+      if (all.length === 0) return printLine("There are no add-ons in this data home.");
+      printTable(
+        ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS"],
+        all.map((addon) => [
+          addon.name,
+          addon.health,
+          roleWords(addon),
+          `${addon.host}:${addon.port}`,
+          addon.wish.version,
+          addon.server.state === "running"
+            ? `${bytes(addon.server.memoryUsedBytes)} of ${bytes(PLANS[addon.wish.plan].memoryBytes)}`
+            : "-",
+          addon.server.state === "running" ? String(addon.server.keys) : "-",
+        ]),
+      );
+      for (const addon of all) for (const problem of addon.problems) printLine(`! ${addon.name}: ${problem}`);
+    });
+}

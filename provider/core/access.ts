@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import type { AddonRecord } from "./facets";
+
+/** The internal administrator: what converge, backups and the agent connect as. */
+export const ADMIN_USER = "redis-addon-admin";
+/** The internal replication user: what followers of this program and captures connect as. */
+export const REPLICA_USER = "redis-addon-replica";
+
+export interface AclUser {
+  readonly name: string;
+  /** What stands after the name in `ACL SETUSER` and in an ACL file; complete, so that it wants a `reset` before it. */
+  readonly rules: readonly string[];
+}
+
+/**
+ * One rule that loads on Redis 7.0 to Valkey 9 with the same refusals (tried on each). What it takes away: the
+ * server's configuration (CONFIG GET shows masterauth), users, replication, modules, the cluster, MIGRATE (a way into
+ * the network behind the server), MONITOR (other clients' data and passwords), SWAPDB. What it gives back from the
+ * categories that it takes whole is what applications and their libraries use.
+ */
+const STANDARD = [
+  ...["+@all", "-@admin", "-@dangerous", "-cluster", "-acl", "+acl|whoami"],
+  ...["+info", "+keys", "+flushall", "+flushdb", "+sort", "+sort_ro", "+restore", "+role", "+lastsave"],
+  ...["+client|list", "+client|unblock", "+module|list", "+slowlog|get", "+slowlog|len"],
+  ...["+latency|latest", "+latency|history", "+latency|histogram"],
+];
+
+// No CONFIG GET: rules can't tell its parameters apart, and masterauth is one of them.
+const ADVANCED = ["+monitor", "+client|kill", "+client|pause", "+client|unpause"].concat(
+  ["+slowlog|reset", "+latency|reset", "+latency|doctor", "+latency|graph"],
+  ["+config|resetstat"],
+);
+
+// On a follower, `PSYNC <id> <offset> FAILOVER` would let any user promote it.
+const FOLLOWED = ["+psync", "+sync", "+replconf"];
+const NEVER_FOLLOWED = ["-psync", "-sync", "-replconf"];
+
+const EVERY_KEY_AND_CHANNEL = ["~*", "&*"];
+
+/**
+ * INFO beyond the protocol of replication: how far behind a follower is, whether it fits, and whether the two are one
+ * server, can only be told by the leader. It shows no secrets.
+ */
+const REPLICATION_ONLY = ["-@all", "+psync", "+sync", "+replconf", "+ping", "+info"];
+
+/** Everybody who may connect to this add-on's server. Passwords are hashed: the rules end up in files and in logs. */
+export function aclUsers(record: AddonRecord): readonly AclUser[] {
+  const { password, adminPassword, replicaPassword } = record.credentials;
+  const follows = record.replication !== undefined;
+  return [
+    // While an add-on is being removed its users stay out: what they wrote after the final backup would be lost.
+    user("default", password, record.removing === undefined ? "on" : "off", [
+      ...EVERY_KEY_AND_CHANNEL,
+      ...STANDARD,
+      ...(record.server.wish.access === "advanced" ? ADVANCED : []),
+      ...(follows ? NEVER_FOLLOWED : FOLLOWED),
+    ]),
+    user(ADMIN_USER, adminPassword, "on", [...EVERY_KEY_AND_CHANNEL, "+@all"]),
+    user(REPLICA_USER, replicaPassword, "on", REPLICATION_ONLY),
+  ];
+}
+
+function user(name: string, password: string, login: "on" | "off", rules: readonly string[]): AclUser {
+  const hash = createHash("sha256").update(password, "utf8").digest("hex");
+  // `reset` turns sanitize-payload on and a file doesn't: spelt out, so that both ways end in the same user.
+  return { name, rules: [login, "sanitize-payload", `#${hash}`, ...rules] };
+}

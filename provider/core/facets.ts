@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { InstanceSchema } from "./instance";
+import { PLAN_NAMES } from "./plans";
+import { RetentionSchema } from "./retention";
+import { ScheduleSchema } from "./schedule";
+
+/** Redis's eviction policies; the order is that of its documentation. */
+export const EVICTION_POLICIES = [
+  "noeviction",
+  "allkeys-lru",
+  "allkeys-lfu",
+  "allkeys-random",
+  "volatile-lru",
+  "volatile-lfu",
+  "volatile-random",
+  "volatile-ttl",
+] as const;
+
+export const TIERS = ["standard", "premium"] as const;
+export const ACCESS_LEVELS = ["standard", "advanced"] as const;
+
+/** The server facet: written by RedisAddon alone. */
+export const ServerWishSchema = z.object({
+  plan: z.enum(PLAN_NAMES),
+  tier: z.enum(TIERS),
+  access: z.enum(ACCESS_LEVELS),
+  evictionPolicy: z.enum(EVICTION_POLICIES),
+  /** Resolved at creation and never changed by a newer server on the PATH. `7.2.4`, `valkey-8.1.8`. */
+  version: z.string(),
+  bind: z.string(),
+  port: z.number().int(),
+});
+export type ServerWish = z.infer<typeof ServerWishSchema>;
+
+/** The replication facet: written by RedisFollower alone. Absent: the add-on is a leader. */
+export const ReplicationWishSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("addon"), addon: z.string() }),
+  z.object({
+    kind: z.literal("external"),
+    host: z.string(),
+    port: z.number().int(),
+    username: z.string().optional(),
+    password: z.string(),
+  }),
+]);
+export type ReplicationWish = z.infer<typeof ReplicationWishSchema>;
+
+/** The backups facet: written by BackupPolicy alone. Absent: daily, kept seven days, in the data home. */
+export const BackupsWishSchema = z.object({
+  schedule: ScheduleSchema,
+  retention: RetentionSchema,
+  /** A URL; absent: the platform's own place. */
+  destination: z.string().optional(),
+});
+export type BackupsWish = z.infer<typeof BackupsWishSchema>;
+
+export const DEFAULT_BACKUPS: BackupsWish = {
+  schedule: { daily: "03:00" },
+  retention: { days: 7 },
+};
+
+function facet<Wish extends z.ZodType>(wish: Wish) {
+  return z.object({
+    wish,
+    instance: InstanceSchema,
+    /** Which inputs the program set, so that a refresh can return inputs and no defaults. */
+    given: z.array(z.string()),
+    /** ISO 8601: when this facet was first recorded. Slots before it are never due. */
+    since: z.string(),
+    /** Serves messages only: it goes stale with aliases and `stack rename`. */
+    urn: z.string().optional(),
+  });
+}
+
+export const ServerFacetSchema = facet(ServerWishSchema);
+export const ReplicationFacetSchema = facet(ReplicationWishSchema);
+export const BackupsFacetSchema = facet(BackupsWishSchema);
+
+/** Everything that is wished of one add-on, with the credentials that its platform keeps. */
+export const AddonRecordSchema = z.object({
+  format: z.literal(1),
+  name: z.string(),
+  /** The add-on's folder in every destination: `<name>-<first 8 characters of the data home's id>`. */
+  catalogKey: z.string(),
+  /** ISO 8601. */
+  createdAt: z.string(),
+  /** The Pulumi project and stack that made it. */
+  owner: z.object({ project: z.string(), stack: z.string() }),
+  credentials: z.object({
+    /** The user's. */
+    password: z.string(),
+    /** The internal administrator's. */
+    adminPassword: z.string(),
+    /** The internal replication user's. */
+    replicaPassword: z.string(),
+  }),
+  server: ServerFacetSchema,
+  replication: ReplicationFacetSchema.optional(),
+  backups: BackupsFacetSchema.optional(),
+  /** Set once a removal began; a crash in between is completed by the same removal called again. */
+  removing: z.object({ since: z.string() }).optional(),
+});
+export type AddonRecord = z.infer<typeof AddonRecordSchema>;

@@ -1,0 +1,99 @@
+import type { BackupsWish, ServerWish } from "./facets";
+
+/** How far a follower is. Percent is absent where it cannot be known; `estimated` percents are shown with "~". */
+export type SyncStatus = (
+  | { readonly state: "connecting"; readonly why?: string }
+  /** For the leader's snapshot. */
+  | { readonly state: "waiting" }
+  | {
+      readonly state: "syncing";
+      /** The snapshot is loaded; what was written meanwhile is still being applied. */
+      readonly catchingUp: boolean;
+      /** Of the snapshot. */
+      readonly doneBytes: number;
+      readonly totalBytes?: number;
+      readonly percent?: number;
+      /** A leader that streams its snapshot from memory announces no size: then total and percent are a guess. */
+      readonly estimated?: boolean;
+    }
+  | { readonly state: "loading"; readonly percent?: number }
+  /** `durable`: what was received would survive a kill -9. It is false for a moment at each rewrite of the AOF. */
+  | { readonly state: "synced"; readonly durable: boolean }
+  | { readonly state: "broken"; readonly why: string }
+) & {
+  /** Between what the leader has and what was applied here; absent where the leader's INFO can't be read. */
+  readonly lagBytes?: number;
+  /** Since anything came from the leader. */
+  readonly secondsSinceIo?: number;
+};
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type ServerState =
+  | { readonly state: "starting" }
+  | { readonly state: "stopped"; readonly why: string }
+  | { readonly state: "unreachable"; readonly why: string }
+  | {
+      readonly state: "running";
+      /** As the server reports it: `7.2.4`, `valkey-8.1.8`. */
+      readonly version: string;
+      readonly pid: number;
+      readonly memoryUsedBytes: number;
+      readonly keys: number;
+      readonly connections: number;
+      readonly uptimeSeconds: number;
+    };
+
+export type ReplicationState =
+  | { readonly role: "leader"; readonly followers: readonly ServerAddress[] }
+  | {
+      readonly role: "follower";
+      readonly leader: ServerAddress & { readonly addon?: string };
+      readonly sync: SyncStatus;
+    };
+
+export interface BackupsState {
+  readonly schedule: BackupsWish["schedule"];
+  readonly retention: BackupsWish["retention"];
+  /** A URL without credentials, the add-on's own folder included. */
+  readonly catalog: string;
+  /** ISO 8601. */
+  readonly next?: string;
+  readonly lastRun?: {
+    readonly at: string;
+    readonly outcome: "backed-up" | "failed";
+    readonly detail: string;
+  };
+}
+
+export const HEALTH = ["healthy", "starting", "syncing", "degraded", "down", "removing"] as const;
+export type Health = (typeof HEALTH)[number];
+
+/** Everything that is shown of one add-on. Outputs, console and command line render this one type; it holds no secret. */
+export interface AddonStatus {
+  readonly name: string;
+  readonly owner: { readonly project: string; readonly stack: string };
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly home: HomeIdentity;
+  readonly host: string;
+  readonly port: number;
+  readonly wish: ServerWish;
+  readonly health: Health;
+  /** What keeps it from being healthy, each a sentence. */
+  readonly problems: readonly string[];
+  readonly server: ServerState;
+  readonly replication: ReplicationState;
+  readonly backups: BackupsState;
+}
+
+/** Which data home something lives in: a state used elsewhere must say so instead of finding nothing. */
+export interface HomeIdentity {
+  readonly id: string;
+  /** The machine's name, for messages. */
+  readonly host: string;
+  readonly path: string;
+}

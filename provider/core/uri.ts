@@ -1,0 +1,47 @@
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly username?: string;
+  readonly database?: number;
+}
+
+/**
+ * The one form that every client library and redis-cli takes: `redis://default:password@host:port[/database]`.
+ * An empty user name (`redis://:password@…`) is what redis-cli refuses, a missing one what the libraries refuse.
+ */
+export function redisUrl({ host, port, username = "default", password, database }: Endpoint): string {
+  return `redis://${encoded(username)}:${encoded(password)}@${authority(host, port)}${path(database)}`;
+}
+
+/** The form that the reference system documents for redis-cli: `redis://password@host:port[/database]`. */
+export function redisCliUrl({ host, port, password, database }: Omit<Endpoint, "username">): string {
+  return `redis://${encoded(password)}@${authority(host, port)}${path(database)}`;
+}
+
+/** The same URL, fit for a log. Greedy, because a password that nobody encoded may itself hold an `@` or a `/`. */
+export function redacted(url: string): string {
+  return url.replace(
+    /^([a-z][a-z0-9+.-]*:\/\/)(?:([^:@/]*):)?.*@/is,
+    (_, scheme: string, username?: string) =>
+      username === undefined ? `${scheme}[secret]@` : `${scheme}${username}:[secret]@`,
+  );
+}
+
+/** `host:port`, with the brackets that an IPv6 address needs. */
+export function authority(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function path(database: number | undefined): string {
+  return database === undefined ? "" : `/${database}`;
+}
+
+// Stricter than encodeURIComponent, which leaves !'()* as they are: they mean something to a shell.
+function encoded(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => {
+    const character = String.fromCharCode(byte);
+    if (/[A-Za-z0-9._~-]/.test(character)) return character;
+    return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }).join("");
+}

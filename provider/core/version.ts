@@ -1,0 +1,109 @@
+/** Redis, or its fork under the Linux Foundation. They count their versions each for itself. */
+export type Flavor = "redis" | "valkey";
+
+export interface ServerVersion {
+  readonly flavor: Flavor;
+  /** `7.2.4`, as the server itself prints it. */
+  readonly version: string;
+  /** As records, outputs and inputs spell it: `7.2.4` for Redis, `valkey-8.1.8` for Valkey. */
+  readonly spelling: string;
+}
+
+/** A version that a program asks for, perhaps without its last numbers: `7.2`, `valkey-8`. */
+export interface WantedVersion {
+  readonly flavor: Flavor;
+  readonly numbers: readonly number[];
+}
+
+export function serverVersion(flavor: Flavor, version: string): ServerVersion {
+  return { flavor, version, spelling: flavor === "redis" ? version : `${flavor}-${version}` };
+}
+
+/** What `redis-server --version` or `valkey-server --version` printed; absent when it is neither. */
+export function parseVersionOutput(output: string): ServerVersion | undefined {
+  const match = /^(Redis|Valkey) server v=(\d+\.\d+\.\d+)/m.exec(output);
+  if (match === null) return undefined;
+  return serverVersion(match[1] === "Valkey" ? "valkey" : "redis", match[2] ?? "");
+}
+
+/** The version that INFO tells. A Valkey's `redis_version` is only the protocol that it is compatible with. */
+export function versionFromInfo(info: ReadonlyMap<string, string>): ServerVersion | undefined {
+  const valkey = info.get("valkey_version");
+  if (valkey !== undefined) return serverVersion("valkey", valkey);
+  const redis = info.get("redis_version");
+  return redis === undefined ? undefined : serverVersion("redis", redis);
+}
+
+/** A recorded spelling, read back. */
+export function parseSpelling(spelling: string): ServerVersion | undefined {
+  const match = /^(valkey-)?(\d+\.\d+\.\d+)$/.exec(spelling);
+  if (match === null) return undefined;
+  return serverVersion(match[1] === undefined ? "redis" : "valkey", match[2] ?? "");
+}
+
+/** What a program asked for; absent when it is no version. */
+export function parseWanted(text: string): WantedVersion | undefined {
+  const match = /^(valkey-|redis-)?(\d+(?:\.\d+){0,2})$/.exec(text);
+  if (match === null) return undefined;
+  return { flavor: match[1] === "valkey-" ? "valkey" : "redis", numbers: numbersOf(match[2] ?? "") };
+}
+
+/** Whether a server is what was asked for: `7.2` takes every 7.2.x, `7.2.4` only itself. */
+export function satisfies(found: ServerVersion, wanted: WantedVersion): boolean {
+  const numbers = numbersOf(found.version);
+  return found.flavor === wanted.flavor && wanted.numbers.every((number, i) => numbers[i] === number);
+}
+
+/** Negative, zero or positive; only meaningful within one flavor, between two it sorts Redis first. */
+export function compareVersions(a: ServerVersion, b: ServerVersion): number {
+  if (a.flavor !== b.flavor) return a.flavor === "redis" ? -1 : 1;
+  const [left, right] = [numbersOf(a.version), numbersOf(b.version)];
+  for (let i = 0; i < 3; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Why an add-on can't run on this server; absent when it can. */
+export function supportProblem(found: ServerVersion): string | undefined {
+  const [major = 0] = numbersOf(found.version);
+  const oldest = found.flavor === "redis" ? 7 : 8;
+  if (major >= oldest) return undefined;
+  const name = found.flavor === "redis" ? "Redis" : "Valkey";
+  return `${name} ${found.version} is too old: Redis 7.0 or newer, or Valkey 8 or newer is needed`;
+}
+
+/**
+ * Whether a server of version `to` loads a snapshot that one of version `from` writes. A table rather than an order:
+ * Redis 7.4 and Valkey each went their own way after the format that Redis 7.2 wrote.
+ */
+export function snapshotLoads(from: ServerVersion, to: ServerVersion): boolean {
+  const [source, target] = [minorOf(from), minorOf(to)];
+  if (from.flavor === to.flavor) {
+    // Valkey 8.0 and 8.1 write one format.
+    if (from.flavor === "valkey") return Math.floor(source / 100) <= Math.floor(target / 100);
+    return source <= target;
+  }
+  if (from.flavor === "redis") return source <= 702;
+  return source < 900 && target === 702;
+}
+
+/**
+ * Whether a server of version `to` can follow one of version `from`: a Valkey 9 writes the older format for a Valkey
+ * that says so when it asks, otherwise the snapshot is the one of `snapshotLoads`.
+ */
+export function canFollow(from: ServerVersion, to: ServerVersion): boolean {
+  if (snapshotLoads(from, to)) return true;
+  return from.flavor === "valkey" && to.flavor === "valkey" && minorOf(from) < 1000 && minorOf(to) >= 801;
+}
+
+/** `7.2.4` as 702, so that minor versions compare as numbers. */
+function minorOf(version: ServerVersion): number {
+  const [major = 0, minor = 0] = numbersOf(version.version);
+  return major * 100 + minor;
+}
+
+function numbersOf(version: string): number[] {
+  return version.split(".").map((part) => Number.parseInt(part, 10));
+}

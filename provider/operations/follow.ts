@@ -1,0 +1,121 @@
+import { Failure } from "../core/errors";
+import type { AddonRecord, ReplicationWish } from "../core/facets";
+import type { LeaderAddress } from "../core/render";
+import { PLANS } from "../core/plans";
+import { REPLICA_USER } from "../core/access";
+import { reachableHost } from "../core/settings";
+import type { Task } from "../core/task";
+import type { Claim, Platform } from "../platforms/contract";
+import { preflightLeader } from "../redis/preflight";
+import { waitSynced } from "../redis/wait-synced";
+import { recordOf } from "./applied";
+import { connectAdmin } from "./connect-admin";
+
+export interface FollowRequest {
+  readonly name: string;
+  readonly claim: Claim;
+  readonly leader: ReplicationWish;
+  readonly given: readonly string[];
+  /** How long to wait for the sync. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * Makes the add-on follow and waits until it is synced; progress says how far it is.
+ *
+ * Refuses, before anything is touched, a leader that can't be followed, and an add-on whose own keys the leader's
+ * snapshot would erase.
+ */
+export async function follow(platform: Platform, request: FollowRequest, task: Task): Promise<AddonRecord> {
+  const { name, leader } = request;
+  const record = await existing(platform, name);
+  const address = await leaderAddress(platform, leader, name);
+  await refuseUnfit(platform, record, address, request, task);
+  const { claim, given } = request;
+  const change = { facet: "replication", name, claim, given, wish: leader } as const;
+  const applied = recordOf(await platform.apply(change, task), "follow", name);
+  await using server = await connectAdmin(platform, applied, task);
+  await waitSynced(server, address, task, { deadlineMs: request.deadlineMs, name });
+  return applied;
+}
+
+/** Makes the add-on a leader with its data. `stale`: the token has been replaced, nothing was touched. */
+export async function promote(
+  platform: Platform,
+  request: { readonly name: string; readonly token: string },
+  task: Task,
+): Promise<"promoted" | "stale" | "absent"> {
+  const claim: Claim = { kind: "carry", token: request.token };
+  const change = { facet: "replication", name: request.name, claim, given: [], wish: undefined } as const;
+  const applied = await platform.apply(change, task);
+  return applied.outcome === "applied" ? "promoted" : applied.outcome;
+}
+
+async function refuseUnfit(
+  platform: Platform,
+  record: AddonRecord,
+  address: LeaderAddress,
+  request: FollowRequest,
+  task: Task,
+): Promise<void> {
+  task.progress({ message: "checking the leader" });
+  await using server = await connectAdmin(platform, record, task);
+  const { leader } = request;
+  const leaderDatabases = leader.kind === "addon" ? await databasesOf(platform, leader.addon) : undefined;
+  const preflight = await preflightLeader(
+    server,
+    address,
+    task,
+    leaderDatabases === undefined ? {} : { leaderDatabases },
+  );
+  const refusal = preflight.findings.find((finding) => finding.severity === "refuse");
+  if (refusal !== undefined)
+    throw new Failure({ ...refusal, operation: "follow with", subject: request.name });
+  // A record that follows was checked before it did; what it holds now is its leader's.
+  const isOwnData = record.replication === undefined && !preflight.followsAlready;
+  if (isOwnData && preflight.followerKeys > 0)
+    throw new Failure({
+      code: "holds-data",
+      operation: "follow with",
+      subject: request.name,
+      cause: `it holds ${preflight.followerKeys} keys of its own, which the leader's data would replace`,
+      hint: "Use an empty add-on, or delete those keys first",
+    });
+}
+
+async function existing(platform: Platform, name: string): Promise<AddonRecord> {
+  const record = await platform.load(name);
+  return recordOf(
+    record === undefined ? { outcome: "absent" } : { outcome: "applied", record },
+    "follow with",
+    name,
+  );
+}
+
+async function leaderAddress(
+  platform: Platform,
+  leader: ReplicationWish,
+  follower: string,
+): Promise<LeaderAddress> {
+  if (leader.kind === "external") return leader;
+  const record = await platform.load(leader.addon);
+  if (record === undefined)
+    throw new Failure({
+      code: "no-such-leader",
+      operation: "follow with",
+      subject: follower,
+      cause: `there is no add-on ${leader.addon} to follow`,
+      hint: "Check the leader's name: redis-addon list",
+    });
+  return {
+    host: reachableHost(record.server.wish.bind),
+    port: record.server.wish.port,
+    username: REPLICA_USER,
+    password: record.credentials.replicaPassword,
+  };
+}
+
+async function databasesOf(platform: Platform, name: string): Promise<number | undefined> {
+  const record = await platform.load(name);
+  return record === undefined ? undefined : PLANS[record.server.wish.plan].databases;
+}

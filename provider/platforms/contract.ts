@@ -1,0 +1,140 @@
+import type { AddonRecord, BackupsWish, ReplicationWish, ServerWish } from "../core/facets";
+import type { Secret } from "../core/secret";
+import type { HomeIdentity } from "../core/status";
+import type { Task } from "../core/task";
+
+/** Who asks: the Pulumi project and stack, and the URN for messages. */
+export interface Caller {
+  readonly project: string;
+  readonly stack: string;
+  readonly urn?: string;
+}
+
+/** Under which right a facet is changed: a create stamps a new token, everything later carries the one it was given. */
+export type Claim =
+  | { readonly kind: "create"; readonly token: string; readonly caller: Caller }
+  | { readonly kind: "carry"; readonly token: string };
+
+/** The server facet as it is asked for; what is absent is chosen at creation and stays as recorded afterwards. */
+export type ServerRequest = Omit<ServerWish, "port" | "version"> & {
+  readonly port?: number;
+  readonly version?: string;
+};
+
+/** A change of one facet; `wish: undefined` returns it to its default (a leader; the default backups). */
+export type FacetChange = {
+  readonly name: string;
+  readonly claim: Claim;
+  readonly given: readonly string[];
+} & (
+  | { readonly facet: "server"; readonly wish: ServerRequest }
+  | { readonly facet: "replication"; readonly wish: ReplicationWish | undefined }
+  | { readonly facet: "backups"; readonly wish: BackupsWish | undefined }
+);
+
+export type Applied =
+  | { readonly outcome: "applied"; readonly record: AddonRecord }
+  /** The claim's token has been replaced: nothing was touched. */
+  | { readonly outcome: "stale" }
+  /** There is no such add-on; only returning a facet to its default gets this answer, a wish fails instead. */
+  | { readonly outcome: "absent" };
+
+/** Another Pulumi project or stack shall own an add-on from now on: its next create adopts it. */
+export interface HandOver {
+  readonly name: string;
+  readonly to: { readonly project: string; readonly stack: string };
+}
+
+export type HandOverResult =
+  { readonly outcome: "handed-over"; readonly from: HandOver["to"] } | { readonly outcome: "absent" };
+
+export interface RemovalRequest {
+  readonly name: string;
+  /** Absent where a person removes what no engine state owns. */
+  readonly token?: string;
+}
+
+export type Removal =
+  | { readonly outcome: "removed"; readonly finalBackup: BackupResult }
+  | { readonly outcome: "stale" }
+  | { readonly outcome: "absent" };
+
+/** How to reach a server; closing it closes a tunnel where there is one. */
+export interface Access extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: Secret;
+}
+
+/** What a preview asks, before anything is touched. */
+export interface ServerQuestion {
+  readonly name: string;
+  readonly version?: string;
+  readonly port?: number;
+  readonly bind: string;
+}
+
+/** Something that would make the change fail. The property is an input's name and never one that holds a secret. */
+export interface Finding {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** How the last backup of an add-on went. */
+export interface BackupRun {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly outcome: "backed-up" | "failed";
+  /** The slot, or the cause. */
+  readonly detail: string;
+}
+
+/** A backup that exists: its manifest is in the store. */
+export interface BackupResult {
+  readonly slot: string;
+  /** URL of the archive. */
+  readonly archive: string;
+  readonly sizeBytes: number;
+}
+
+/** What a platform knows of an add-on without asking its server. */
+export interface Placement {
+  readonly record: AddonRecord;
+  readonly home: HomeIdentity;
+  readonly process:
+    | { readonly state: "starting" }
+    | { readonly state: "running"; readonly pid: number }
+    | { readonly state: "stopped"; readonly why: string };
+  /** What runs servers and ticks schedules is not running, and why that matters; absent: it runs. */
+  readonly unattended?: string;
+  /** The destination, without the add-on's own folder. */
+  readonly destination: string;
+  readonly lastRun?: BackupRun;
+}
+
+/**
+ * A place where servers run. Every call may be repeated after a crash at any point, or made twice at once.
+ *
+ * - `home`, `check`, `names`, `load` and `placement` only read: previews call them. None of them starts anything.
+ * - `load` returns the record with its credentials; absent: undefined.
+ * - `apply` records the change first, then places what it needs: when it returns, the server runs, answers and is as
+ *   recorded (settings, users, who it follows; not yet synced). A create by another project is refused, naming both.
+ * - `remove` takes the final backup, stops the server and deletes its data; it never touches backups. Absent is success.
+ *   A final backup that fails leaves everything as it was.
+ * - `connect` reaches the server as the internal administrator; nothing is sent before the first use.
+ * - `backUp` joins the running backup of the same add-on.
+ */
+export interface Platform {
+  readonly kind: "local";
+  home(): Promise<HomeIdentity | undefined>;
+  check(question: ServerQuestion): Promise<Finding[]>;
+  names(): Promise<string[]>;
+  load(name: string): Promise<AddonRecord | undefined>;
+  placement(name: string): Promise<Placement | undefined>;
+  apply(change: FacetChange, task: Task): Promise<Applied>;
+  remove(request: RemovalRequest, task: Task): Promise<Removal>;
+  handOver(request: HandOver, task: Task): Promise<HandOverResult>;
+  connect(record: AddonRecord): Promise<Access>;
+  backUp(name: string, task: Task): Promise<BackupResult>;
+}

@@ -1,0 +1,123 @@
+import { pathToFileURL } from "node:url";
+import { ADMIN_USER } from "../../core/access";
+import { nameProblem } from "../../core/addon-name";
+import { Secret } from "../../core/secret";
+import { reachableHost } from "../../core/settings";
+import type { Task } from "../../core/task";
+import { isAlive } from "../../system/processes";
+import type { Placement, Platform } from "../contract";
+import { AgentGone, callAgent } from "./agent-client";
+import { checkServer } from "./check-server";
+import { ensureAgent, runningAgent } from "./ensure-agent";
+import { homePath, layoutOf, readIdentity, type HomeLayout } from "./home";
+import { readBackupState, readProcessState } from "./process-state";
+import type { AgentCalls } from "./protocol";
+import { readRecord, recordedNames } from "./records";
+import { serversOnPath } from "./servers";
+
+/** An agent that is killed in the middle of a call is started again this often before the call gives up. */
+const CALL_ATTEMPTS = 4;
+
+/** Servers on this machine, below one data home. Reading looks at its files; changing asks its agent. */
+export function localPlatform(dataHome: string | undefined): Platform {
+  const layout = layoutOf(homePath(dataHome));
+  return {
+    kind: "local",
+    home: () => readIdentity(layout),
+    check: (question) => checkServer(layout, question),
+    names: () => recordedNames(layout),
+    load: (name) => readRecord(layout, name),
+    placement: (name) => placement(layout, name),
+    apply: async (change, task) =>
+      changing(layout, "apply", { change, servers: await serversOnPath() }, task),
+    remove: async (request, task) => {
+      // Absent is success, and no reason to start an agent.
+      if (nameProblem(request.name) !== undefined || (await readRecord(layout, request.name)) === undefined)
+        return { outcome: "absent" };
+      return changing(layout, "remove", request, task);
+    },
+    handOver: (request, task) => changing(layout, "handOver", request, task),
+    connect: (record) =>
+      Promise.resolve({
+        host: reachableHost(record.server.wish.bind),
+        port: record.server.wish.port,
+        username: ADMIN_USER,
+        password: new Secret(record.credentials.adminPassword),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    backUp: (name, task) => changing(layout, "backUp", { name }, task),
+  };
+}
+
+/** A call that changes something; every one may be repeated, so an agent that was killed costs a new start, no error. */
+async function changing<Name extends keyof AgentCalls>(
+  layout: HomeLayout,
+  name: Name,
+  argument: AgentCalls[Name]["argument"],
+  task: Task,
+): Promise<AgentCalls[Name]["result"]> {
+  for (let attempt = 1; ; attempt++) {
+    await ensureAgent(layout, task.clock, task.signal);
+    try {
+      return await callAgent(layout.socket, name, argument, task);
+    } catch (error) {
+      if (!(error instanceof AgentGone) || attempt === CALL_ATTEMPTS) throw error;
+      task.progress({ message: "the agent went away; starting it again" });
+    }
+  }
+}
+
+async function placement(layout: HomeLayout, name: string): Promise<Placement | undefined> {
+  const [record, home] = await Promise.all([readRecord(layout, name), readIdentity(layout)]);
+  if (record === undefined || home === undefined) return undefined;
+  const files = layout.addon(name);
+  const [noted, lastRun, agent] = await Promise.all([
+    readProcessState(files),
+    readBackupState(files),
+    runningAgent(layout, AbortSignal.timeout(2_000)).catch(() => undefined),
+  ]);
+  const destination = record.backups?.wish.destination ?? pathToFileURL(layout.backups).href;
+  return {
+    record,
+    home,
+    process: await processOf(noted),
+    ...(agent === undefined
+      ? { unattended: "the agent is not running: nothing restarts the server or takes backups" }
+      : {}),
+    destination,
+    ...(lastRun === undefined ? {} : { lastRun }),
+  };
+}
+
+async function processOf(noted: Awaited<ReturnType<typeof readProcessState>>): Promise<Placement["process"]> {
+  if (noted === undefined) return { state: "stopped", why: "it was never started" };
+  if (noted.state !== "running") return noted;
+  if (await isAlive(noted)) return { state: "running", pid: noted.pid };
+  return { state: "stopped", why: `its process ${noted.pid} is gone` };
+}
+
+/** Stops the agent of a data home; absent: none ran. */
+export async function stopAgent(
+  dataHome: string | undefined,
+  keepServers: boolean,
+  task: Task,
+): Promise<{ stopped: readonly string[] } | undefined> {
+  const layout = layoutOf(homePath(dataHome));
+  try {
+    return await callAgent(layout.socket, "stop", { keepServers }, task);
+  } catch (error) {
+    if (error instanceof AgentGone) return undefined;
+    throw error;
+  }
+}
+
+/** The agent of a data home, for people; absent: none runs. */
+export async function agentStatus(dataHome: string | undefined) {
+  const layout = layoutOf(homePath(dataHome));
+  return { home: layout.root, agent: await runningAgent(layout, AbortSignal.timeout(5_000)) };
+}
+
+/** Starts the agent of a data home where none runs. */
+export async function startAgent(dataHome: string | undefined, task: Task): Promise<void> {
+  await ensureAgent(layoutOf(homePath(dataHome)), task.clock, task.signal);
+}

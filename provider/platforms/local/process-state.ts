@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { BackupRun } from "../contract";
+import type { AddonLayout } from "./home";
+
+/** What the agent wrote down about a server's process, so that readers and its own successor can recognise it. */
+export const ProcessStateSchema = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("starting") }),
+  z.object({
+    state: z.literal("running"),
+    pid: z.number().int(),
+    startedAt: z.string(),
+    port: z.number().int(),
+    /** Of everything that only a restart changes; a record that renders to another one wants a restart. */
+    fingerprint: z.string(),
+  }),
+  z.object({ state: z.literal("stopped"), why: z.string() }),
+]);
+export type ProcessState = z.infer<typeof ProcessStateSchema>;
+
+const BackupStateSchema = z.object({
+  at: z.string(),
+  outcome: z.enum(["backed-up", "failed"]),
+  detail: z.string(),
+  /** The newest slot that was finished or found finished; ticks need it, readers don't. */
+  newestSlotAt: z.number().optional(),
+  failures: z.number().int().default(0),
+});
+export type BackupState = z.infer<typeof BackupStateSchema>;
+
+/** Absent where the agent never wrote one, or where it was cut off by a full disk: the agent finds out anew. */
+export async function readProcessState(layout: AddonLayout): Promise<ProcessState | undefined> {
+  return read(layout.process, ProcessStateSchema);
+}
+
+export async function readBackupState(layout: AddonLayout): Promise<(BackupRun & BackupState) | undefined> {
+  return read(layout.backups, BackupStateSchema);
+}
+
+async function read<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | undefined> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

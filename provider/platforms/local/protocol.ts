@@ -1,0 +1,37 @@
+import type { FailureReport } from "../../core/errors";
+import type { Progress } from "../../core/task";
+import type {
+  Applied,
+  BackupResult,
+  FacetChange,
+  HandOver,
+  HandOverResult,
+  Removal,
+  RemovalRequest,
+} from "../contract";
+import type { FoundServer } from "./servers";
+
+/**
+ * The agent's calls, a subset of the platform's contract: what changes something. Each is `POST /<call>` with a JSON
+ * argument on the socket; the answer is NDJSON, progress lines first and one result or failure last.
+ */
+export interface AgentCalls {
+  info: { argument: Record<string, never>; result: AgentInfo };
+  apply: { argument: { change: FacetChange; servers: readonly FoundServer[] }; result: Applied };
+  remove: { argument: RemovalRequest; result: Removal };
+  handOver: { argument: HandOver; result: HandOverResult };
+  backUp: { argument: { name: string }; result: BackupResult };
+  /** Answers once the agent accepts no more calls; it exits right after. */
+  stop: { argument: { keepServers: boolean }; result: { stopped: readonly string[] } };
+}
+
+export interface AgentInfo {
+  readonly program: string;
+  readonly version: string;
+  readonly pid: number;
+}
+
+export type AgentLine<Result> =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "result"; readonly result: Result }
+  | { readonly kind: "failure"; readonly report: FailureReport };

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { BackupsWishSchema, type AddonRecord } from "../../core/facets";
+import type { Platform } from "../../platforms/contract";
+import { homeOf } from "../home-guard";
+import { recordedShape, type Phase, type PlatformChoiceInput } from "../recorded";
+
+/** What a BackupPolicy records. Loose: a newer version's additions pass through older code. */
+export const BackupPolicyState = z.looseObject({
+  ...recordedShape,
+  ...BackupsWishSchema.shape,
+  // A state must stay readable where a newer version takes what this one's schemas refuse.
+  schedule: z.record(z.string(), z.unknown()),
+  retention: z.record(z.string(), z.unknown()),
+  addon: z.string(),
+});
+export type BackupPolicyState = z.infer<typeof BackupPolicyState>;
+
+export async function policyState(
+  platform: Platform,
+  { name, backups }: AddonRecord,
+  rest: { platform: PlatformChoiceInput; token: string; phase: Phase; given: readonly string[] },
+): Promise<BackupPolicyState> {
+  if (backups === undefined) throw new Error(`the record of ${name} lost its backup policy`);
+  const { schedule, retention, destination } = backups.wish;
+  return {
+    addon: name,
+    schedule,
+    retention,
+    ...(destination === undefined ? {} : { destination }),
+    platform: rest.platform,
+    __instance: rest.token,
+    __home: await homeOf(platform, name),
+    __phase: rest.phase,
+    __given: [...rest.given],
+  };
+}

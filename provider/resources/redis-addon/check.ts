@@ -1,0 +1,77 @@
+import { autoName } from "../../core/addon-name";
+import type { AddonRecord } from "../../core/facets";
+import { parseSpelling, parseWanted, satisfies } from "../../core/version";
+import type { CheckAnswer, CheckCall } from "../../pulumi/definition";
+import { parseUrn, type ParsedUrn } from "../../pulumi/urn";
+import type { CheckFailure } from "../../pulumi/validate";
+import { fromFinding } from "../findings";
+import type { Operations } from "../operations";
+import type { RedisAddonInputs } from "./inputs";
+import { addonOutputs } from "./outputs";
+
+/** What a preview can know and find out, before anything is touched. */
+export async function checkRedisAddon(
+  operations: Operations,
+  call: CheckCall<RedisAddonInputs>,
+): Promise<CheckAnswer> {
+  const { inputs, unknown, hidden, olds } = call;
+  const urn = hidden.urn === undefined ? undefined : parseUrn(hidden.urn);
+  const name = unknown.has("name") ? undefined : (inputs.name ?? stickyName(olds) ?? derivedName(urn));
+  if (inputs.platform === undefined || inputs.bind === undefined)
+    return { fill: name === undefined ? {} : { name }, failures: [] };
+
+  const platform = await operations.openPlatform(inputs.platform);
+  const record = name === undefined ? undefined : await platform.load(name);
+  const isCreate = Object.keys(olds).length === 0;
+  const foreign = isCreate && record !== undefined ? foreignOwner(record, urn) : undefined;
+  if (foreign !== undefined) return { fill: { name }, failures: [foreign] };
+
+  const given = (key: "port" | "version") => hidden.given.includes(key);
+  const version = given("version") ? inputs.version : undefined;
+  const port = given("port") ? inputs.port : undefined;
+  const findings = await platform.check({
+    name: name ?? "",
+    bind: inputs.bind,
+    ...(version === undefined ? {} : { version }),
+    ...(port === undefined ? {} : { port }),
+  });
+  const failures = findings.map(fromFinding);
+  if (record === undefined) return { fill: name === undefined ? {} : { name }, failures };
+  // What is unknown leaves everything that is made of it unknown too.
+  const isPredictable = !unknown.has("port") && !unknown.has("bind") && !unknown.has("version");
+  if (!isPredictable) return { fill: { name }, failures };
+  const change = {
+    bind: inputs.bind,
+    ...(port === undefined ? {} : { port }),
+    ...(version === undefined ? {} : { version: resolvedVersion(record, version) }),
+  };
+  return { fill: addonOutputs(record, change), failures };
+}
+
+/** The recorded version where it is what was asked for: `7.2` stays 7.2.4 whatever the PATH has since. */
+export function resolvedVersion(record: AddonRecord, asked: string): string {
+  const recorded = parseSpelling(record.server.wish.version);
+  const wanted = parseWanted(asked);
+  const fits = recorded !== undefined && wanted !== undefined && satisfies(recorded, wanted);
+  return fits ? recorded.spelling : asked;
+}
+
+function stickyName(olds: CheckCall<RedisAddonInputs>["olds"]): string | undefined {
+  const name = olds["name"];
+  return typeof name === "string" ? name : undefined;
+}
+
+function derivedName(urn: ParsedUrn | undefined): string | undefined {
+  return urn === undefined ? undefined : autoName(urn.project, urn.stack, urn.name);
+}
+
+function foreignOwner({ name, owner }: AddonRecord, urn: ParsedUrn | undefined): CheckFailure | undefined {
+  if (urn === undefined || (owner.project === urn.project && owner.stack === urn.stack)) return undefined;
+  const [theirs, ours] = [`${owner.project}/${owner.stack}`, `${urn.project}/${urn.stack}`];
+  return {
+    property: "name",
+    reason:
+      `an add-on of that name was made by the stack ${theirs}, and this is ${ours}: choose another name, ` +
+      `or hand it over: redis-addon hand-over ${name} --to ${ours}`,
+  };
+}

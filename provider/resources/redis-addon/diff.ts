@@ -1,0 +1,90 @@
+import { Failure } from "../../core/errors";
+import type { AddonRecord, ServerWish } from "../../core/facets";
+import { changeNeeds } from "../../core/settings";
+import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
+import type { Platform } from "../../platforms/contract";
+import { instanceStanding, staleFailure } from "../claims";
+import { movesHome, requireHome } from "../home-guard";
+import type { Operations } from "../operations";
+import { resolvedVersion } from "./check";
+import type { RedisAddonInputs } from "./inputs";
+import type { RedisAddonState } from "./outputs";
+
+type Call = DiffCall<RedisAddonInputs, RedisAddonState>;
+
+/** Compares with what is recorded here, not only with the state: a plain `pulumi up` doesn't refresh. */
+export async function diffRedisAddon(operations: Operations, call: Call): Promise<DiffAnswer> {
+  const { inputs, unknown, state } = call;
+  const platform = await operations.openPlatform(inputs.platform ?? state.platform);
+  const replaces = await replacing(platform, call);
+  if (replaces.length > 0) {
+    await warnOfReplacement(operations, call, replaces);
+    return { changes: true, replaces };
+  }
+  const subject = state.name;
+  await requireHome(platform, state, { operation: "compare", subject });
+  const record = await platform.load(state.name);
+  const standing = instanceStanding(record?.server.instance, state.__instance);
+  if (standing === "stale") throw staleFailure(subject, state.__urn);
+  if (record === undefined) {
+    await call.row.warning(
+      `${subject} is gone from ${state.__home.path}: it will be made again, without its data`,
+    );
+    return { changes: true, replaces: [] };
+  }
+  const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
+  const changed = await announced(call, record);
+  return { changes: unfinished || changed || unknown.size > 0, replaces: [] };
+}
+
+async function replacing(platform: Platform, { inputs, state }: Call): Promise<string[]> {
+  const replaces: string[] = [];
+  if (inputs.name !== undefined && inputs.name !== state.name) replaces.push("name");
+  if (await movesHome(platform, inputs.platform, state)) replaces.push("platform");
+  return replaces;
+}
+
+/** Whether the wish differs from what is recorded; says in the preview what the change will interrupt. */
+async function announced({ inputs, hidden, state, row }: Call, record: AddonRecord): Promise<boolean> {
+  const from = record.server.wish;
+  const { plan, tier, access, evictionPolicy, bind, port, version } = inputs;
+  const asked = Object.entries({ plan, tier, access, evictionPolicy, bind }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const to: ServerWish = { ...from, ...Object.fromEntries(asked) };
+  if (port !== undefined && hidden.given.includes("port")) to.port = port;
+  if (version !== undefined && hidden.given.includes("version"))
+    to.version = resolvedVersion(record, version);
+
+  const needs = changeNeeds(from, to);
+  if (needs.kind === "refused")
+    throw new Failure({
+      code: "change-refused",
+      operation: `change the ${needs.property} of`,
+      subject: state.name,
+      cause: needs.cause,
+      hint: needs.hint,
+    });
+  if (needs.kind === "restart")
+    await row.info(`the server will restart and keep its data: ${needs.because.join(", ")}`);
+  return needs.kind !== "nothing";
+}
+
+async function warnOfReplacement(
+  operations: Operations,
+  { inputs, state, row }: Call,
+  replaces: string[],
+): Promise<void> {
+  // The old one may live in another data home, or be gone: the warning is worth nothing then.
+  const old = await operations.openPlatform(state.platform);
+  if ((await old.load(state.name).catch(() => undefined)) === undefined) return;
+  const what = replaces.includes("name")
+    ? `the name changes from ${state.name} to ${inputs.name}`
+    : `the data home changes from ${state.__home.path}`;
+  await row.warning(
+    `${what}: a new, empty add-on is made and ${state.name} is deleted with its data (a final backup is taken first). ` +
+      (replaces.includes("name")
+        ? `To keep it, leave \`name: "${state.name}"\`; a resource that is merely renamed in the program keeps its add-on with the resource option aliases`
+        : "To keep it, leave `platform.dataHome` as it was"),
+  );
+}

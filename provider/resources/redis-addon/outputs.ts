@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { ServerWishSchema, type AddonRecord, type ServerWish } from "../../core/facets";
+import type { HomeIdentity } from "../../core/status";
+import { reachableHost } from "../../core/settings";
+import { redisCliUrl, redisUrl } from "../../core/uri";
+import { recordedShape, type Phase } from "../recorded";
+import type { RedisAddonInputs } from "./inputs";
+
+/** What a RedisAddon records. Loose: a newer version's additions pass through older code. */
+export const RedisAddonState = z.looseObject({
+  ...recordedShape,
+  ...ServerWishSchema.shape,
+  name: z.string(),
+  host: z.string(),
+  password: z.string(),
+  redisUrl: z.string(),
+  redisCliUrl: z.string(),
+  createdAt: z.string(),
+});
+export type RedisAddonState = z.infer<typeof RedisAddonState>;
+
+/** What follows from the record alone, so that previews know it. */
+export type AddonOutputs = Pick<
+  RedisAddonState,
+  "name" | "host" | "port" | "version" | "password" | "redisUrl" | "redisCliUrl" | "createdAt"
+>;
+
+/** The outputs of an add-on as recorded, or as they will be once `change` is made. */
+export function addonOutputs(
+  record: AddonRecord,
+  change: Partial<Pick<ServerWish, "bind" | "port" | "version">> = {},
+): AddonOutputs {
+  const { bind, port, version } = { ...record.server.wish, ...change };
+  const { password } = record.credentials;
+  const host = reachableHost(bind);
+  return {
+    name: record.name,
+    host,
+    port,
+    version,
+    password,
+    redisUrl: redisUrl({ host, port, password }),
+    redisCliUrl: redisCliUrl({ host, port, password }),
+    createdAt: record.createdAt,
+  };
+}
+
+export function addonState(
+  record: AddonRecord,
+  home: HomeIdentity,
+  rest: {
+    readonly platform: RedisAddonInputs["platform"];
+    readonly token: string;
+    readonly phase: Phase;
+    readonly given: readonly string[];
+  },
+): RedisAddonState {
+  const { plan, tier, access, evictionPolicy, bind } = record.server.wish;
+  return {
+    ...{ plan, tier, access, evictionPolicy, bind },
+    ...addonOutputs(record),
+    platform: rest.platform,
+    __instance: rest.token,
+    __home: { id: home.id, host: home.host, path: home.path },
+    __phase: rest.phase,
+    __given: [...rest.given],
+  };
+}

@@ -1,0 +1,41 @@
+import type { Readable } from "node:stream";
+
+/** One stored object, as a listing tells it. */
+export interface StoredObject {
+  /** The name within the store, without the store's prefix; `<addon>/<file>`, flat within the add-on. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly modifiedAt: number;
+}
+
+export interface PutOptions {
+  /** Fail with `already-exists` instead of overwriting. Only where `guarantees.ifAbsent` holds can two writers rely on it. */
+  readonly ifAbsent?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A place that keeps backups. Every driver keeps these rules, and one suite tests them all:
+ *
+ * - A key is two parts, `<addon>/<file>`, each of letters, digits and `.`, `_`, `-`, not beginning with a dot; any
+ *   other is refused with a Failure `invalid-key`.
+ * - `put` is whole or not at all: a reader sees the old object or the new one, never a part; a source that fails or is
+ *   aborted leaves nothing visible and no leftover that a listing would show. The source is consumed or destroyed.
+ * - `put` with `ifAbsent` on a key that exists throws a Failure with code `already-exists` and changes nothing; among
+ *   any number at once exactly one succeeds.
+ * - `get` of a missing key throws a Failure with code `not-found`; the stream fails rather than end early.
+ * - `list` returns every object whose key begins with the prefix, in key order; a prefix nobody wrote to is empty.
+ * - `delete` of a missing key is success.
+ * - Errors are Failures; their subject is the store's URL without credentials, and the key. Two pass unchanged: what
+ *   the source failed with, and the signal's reason once that is aborted.
+ */
+export interface Store {
+  /** For messages: never holds credentials. */
+  readonly url: string;
+  readonly guarantees: { readonly ifAbsent: boolean };
+  put(key: string, source: Readable, options: PutOptions): Promise<{ sizeBytes: number }>;
+  get(key: string, signal: AbortSignal): Promise<Readable>;
+  list(prefix: string, signal: AbortSignal): Promise<StoredObject[]>;
+  delete(key: string, signal: AbortSignal): Promise<void>;
+}

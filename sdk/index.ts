@@ -1,0 +1,11 @@
+export { BackupPolicy, type BackupPolicyArgs, type Retention, type Schedule } from "./backup-policy";
+export type { LocalPlatform, Platform } from "./platform";
+export {
+  RedisAddon,
+  type AccessLevel,
+  type EvictionPolicy,
+  type PlanName,
+  type RedisAddonArgs,
+  type Tier,
+} from "./redis-addon";
+export { RedisFollower, type ExternalLeader, type RedisFollowerArgs } from "./redis-follower";

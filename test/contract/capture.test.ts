@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { Secret } from "../../provider/core/secret";
+import { openSnapshot } from "../../provider/redis/replication/snapshot";
+import { freePort, startRedisServer, until } from "../support/redis-server";
+import { task } from "./backup-support";
+
+const HOST = "127.0.0.1";
+
+/** A server with large random values, that takes its time to save them where `slow`. */
+async function filled(slow: boolean) {
+  const server = await startRedisServer({
+    args: slow ? ["--rdb-key-save-delay", "100000", "--enable-debug-command", "yes"] : [],
+  });
+  for (let key = 0; key < 20; key++) await server.client.set(`random:${key}`, randomBytes(100_000));
+  return server;
+}
+
+test("while a snapshot is taken the leader counts no replica: WAIT and min-replicas-to-write stay truthful", async () => {
+  await using server = await filled(true);
+  await server.client.config("SET", "min-replicas-to-write", "1");
+  const opening = openSnapshot({ host: HOST, port: server.port }, task());
+  await until("the snapshot to be under way", async () =>
+    /rdb_bgsave_in_progress:1/.test(await server.client.info("persistence")),
+  );
+  expect(await server.client.wait(1, 10)).toBe(0);
+  await expect(server.client.set("refused", "x")).rejects.toThrow("NOREPLICAS");
+  const snapshot = await opening;
+  await expect(server.client.set("refused", "x")).rejects.toThrow("NOREPLICAS");
+  expect((await buffer(snapshot.stream)).length).toBe(snapshot.sizeBytes);
+  await until("the leader to be rid of us", async () =>
+    /connected_slaves:0/.test(await server.client.info("replication")),
+  );
+});
+
+test("it tells what it does: connecting, waiting, and bytes up to the announced size", async () => {
+  await using server = await filled(false);
+  const told = task();
+  const snapshot = await openSnapshot({ host: HOST, port: server.port }, told);
+  await buffer(snapshot.stream);
+  expect(told.told.map(({ message }) => message).slice(0, 3)).toEqual([
+    `connecting to ${HOST}:${server.port}`,
+    "waiting for the leader's snapshot",
+    "receiving the snapshot",
+  ]);
+  expect(told.told.at(-1)).toMatchObject({ doneBytes: snapshot.sizeBytes, totalBytes: snapshot.sizeBytes });
+  expect(snapshot.sizeBytes).toBeGreaterThan(2_000_000);
+});
+
+test("keep-alive newlines while the leader prepares are skipped", async () => {
+  await using server = await filled(true);
+  const snapshot = await openSnapshot({ host: HOST, port: server.port }, task());
+  // 20 keys at 0.1 s: the leader has sent a newline each second meanwhile.
+  const bytes = await buffer(snapshot.stream);
+  expect(bytes.toString("latin1", 0, 5)).toBe("REDIS");
+  expect(bytes.length).toBe(snapshot.sizeBytes);
+});
+
+test("a user with no more than psync, replconf and info is enough; without info the rest still works", async () => {
+  await using server = await filled(false);
+  await server.client.call(
+    "ACL",
+    "SETUSER",
+    "taker",
+    "on",
+    ">s3cret",
+    "-@all",
+    "+psync",
+    "+replconf",
+    "+info",
+  );
+  const source = { host: HOST, port: server.port, username: "taker", password: new Secret("s3cret") };
+  const informed = await openSnapshot(source, task());
+  expect(informed.info).toMatchObject({ name: "redis", databases: { "0": { keys: 20, expires: 0 } } });
+  await buffer(informed.stream);
+  await server.client.call("ACL", "SETUSER", "taker", "-info");
+  const silent = await openSnapshot(source, task());
+  expect(silent.info).toBeUndefined();
+  expect((await buffer(silent.stream)).length).toBe(silent.sizeBytes);
+});
+
+test("what the leader refuses is told, with what to do and without the password", async () => {
+  await using server = await startRedisServer();
+  await server.client.call("ACL", "SETUSER", "taker", "on", ">s3cret", "-@all", "+replconf");
+  await server.client.call("ACL", "SETUSER", "default", "resetpass", ">0ther");
+  const source = { host: HOST, port: server.port };
+  const failure = async (more: object) => {
+    const error = await openSnapshot({ ...source, ...more }, task()).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(String(error)).not.toContain("s3cret");
+    return error;
+  };
+  expect(await failure({ username: "taker", password: new Secret("not s3cret") })).toMatchObject({
+    code: "wrong-password",
+  });
+  expect(await failure({})).toMatchObject({ code: "wrong-password" });
+  expect(await failure({ username: "taker", password: new Secret("s3cret") })).toMatchObject({
+    code: "not-permitted",
+    cause: "the user may not run PSYNC",
+    hint: "Allow the user +psync +replconf +info",
+  });
+});
+
+test("a server that does not know AUTH repeats its arguments: they are not passed on", async () => {
+  await using server = await startRedisServer({ args: ["--rename-command", "AUTH", ""] });
+  const source = { host: HOST, port: server.port, username: "taker", password: new Secret("s3cret") };
+  const error = await openSnapshot(source, task()).then(String, String);
+  expect(error).toContain("it refuses to log in (ERR)");
+  expect(error).not.toContain("s3cret");
+});
+
+test("a server that cannot be reached is worth another try", async () => {
+  await expect(openSnapshot({ host: HOST, port: await freePort() }, task())).rejects.toMatchObject({
+    code: "leader-unreachable",
+    transient: true,
+    cause: expect.stringContaining("ECONNREFUSED"),
+  });
+});
+
+async function impostor(answer: string) {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.write(answer));
+  }).listen(0, HOST);
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return { port, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+test("something else on that port is recognised", async () => {
+  await using server = await impostor("HTTP/1.1 400 Bad Request\r\n\r\n");
+  await expect(openSnapshot({ host: HOST, port: server.port }, task())).rejects.toMatchObject({
+    code: "no-redis",
+    hint: expect.stringContaining("Check host and port"),
+  });
+});
+
+test("a leader that falls silent is given up", async () => {
+  await using server = await impostor("");
+  await expect(
+    openSnapshot({ host: HOST, port: server.port }, task(), { silenceMs: 200 }),
+  ).rejects.toMatchObject({
+    code: "leader-unreachable",
+    cause: "it sent nothing for 0.2 s",
+  });
+});
+
+test("an abort while the leader prepares ends the wait at once, with its reason", async () => {
+  await using server = await filled(true);
+  const abort = new AbortController();
+  const reason = new Error("told to stop");
+  const opening = openSnapshot({ host: HOST, port: server.port }, task({ signal: abort.signal }));
+  await until("the snapshot to be under way", async () =>
+    /rdb_bgsave_in_progress:1/.test(await server.client.info("persistence")),
+  );
+  abort.abort(reason);
+  await expect(opening).rejects.toBe(reason);
+});

@@ -1,0 +1,191 @@
+import type { AddonRecord } from "../../provider/core/facets";
+import { adopted, standing, type Instance } from "../../provider/core/instance";
+import { Failure } from "../../provider/core/errors";
+import type { Applied, Claim, Finding, Platform } from "../../provider/platforms/contract";
+import type { ProviderEnvironment } from "../../provider/pulumi/environment";
+import { Activity } from "../../provider/pulumi/engine-watch";
+import type { EngineMessage } from "../../provider/pulumi/engine-log";
+import { openRow } from "../../provider/pulumi/row";
+import type { Operations } from "../../provider/resources/operations";
+
+/** The engine's side of a handler: what it says on rows, and a clock that stands until it is moved. */
+export interface FakeEngine extends ProviderEnvironment {
+  readonly messages: EngineMessage[];
+  /** Moves the clock: every sleep that ends by then ends. */
+  advance(ms: number): Promise<void>;
+}
+
+export function fakeEngine(): FakeEngine {
+  const messages: EngineMessage[] = [];
+  const sleepers = new Set<{ at: number; wake: () => void }>();
+  let now = Date.UTC(2026, 0, 1);
+  let tokens = 0;
+  const clock: FakeEngine["clock"] = {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        const sleeper = { at: now + ms, wake: resolve };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", () => {
+          sleepers.delete(sleeper);
+          reject(signal.reason as Error);
+        });
+      }),
+  };
+  return {
+    clock,
+    activity: new Activity(),
+    messages,
+    newToken: () => `token-${++tokens}`,
+    row: (urn) =>
+      openRow(
+        (message) => {
+          messages.push(message);
+          return Promise.resolve();
+        },
+        clock,
+        urn,
+      ),
+    advance: async (ms) => {
+      now += ms;
+      for (const sleeper of sleepers)
+        if (sleeper.at <= now) {
+          sleepers.delete(sleeper);
+          sleeper.wake();
+        }
+      // Whoever was woken runs before the test looks.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+/** Data homes in memory, with the real rules about instance tokens. */
+export class FakeWorld {
+  readonly records = new Map<string, AddonRecord>();
+  findings: Finding[] = [];
+  home: { id: string; host: string; path: string } | undefined = {
+    id: "home-1-xxxx",
+    host: "alpha",
+    path: "/data",
+  };
+  /** Thrown by the next change, before or after it was recorded. */
+  fault: { when: "before" | "after"; error: Error } | undefined;
+
+  readonly platform = {
+    kind: "local",
+    home: () => Promise.resolve(this.home),
+    check: () => Promise.resolve(this.findings),
+    load: (name: string) => Promise.resolve(this.records.get(name)),
+  } as unknown as Platform;
+
+  readonly operations: Operations = {
+    openPlatform: () => Promise.resolve(this.platform),
+    provision: (_, { name, claim, wish, given }) =>
+      this.#change(() => {
+        const existing = this.records.get(name);
+        if (existing === undefined && claim.kind !== "create") throw problem("no-such-addon", name);
+        const port = wish.port ?? existing?.server.wish.port ?? 7001;
+        const version = wish.version ?? existing?.server.wish.version ?? "7.0.15";
+        const base = existing ?? bornRecord(name, claim);
+        const instance = claimed(existing?.server.instance, claim, name);
+        const facet = {
+          wish: { ...wish, port, version },
+          instance,
+          given: [...given],
+          since: "2026-01-01T00:00:00Z",
+        };
+        return { ...base, server: facet };
+      }),
+    follow: (_, { name, claim, leader, given }) =>
+      this.#change(() => {
+        const record = this.#existing(name);
+        const instance = claimed(record.replication?.instance, claim, name);
+        return {
+          ...record,
+          replication: { wish: leader, instance, given: [...given], since: "2026-01-01T00:00:00Z" },
+        };
+      }),
+    setBackups: (_, { name, claim, wish, given }) =>
+      this.#change(() => {
+        const record = this.#existing(name);
+        const instance = claimed(record.backups?.instance, claim, name);
+        return { ...record, backups: { wish, instance, given: [...given], since: "2026-01-01T00:00:00Z" } };
+      }),
+    remove: (_, { name, token }) => {
+      const record = this.records.get(name);
+      if (record === undefined) return Promise.resolve({ outcome: "absent" });
+      if (token !== undefined && standing(record.server.instance, token).kind !== "current")
+        return Promise.resolve({ outcome: "stale" });
+      this.records.delete(name);
+      return Promise.resolve({
+        outcome: "removed",
+        finalBackup: {
+          slot: "20260101T000000000Z",
+          archive: "file:///data/backups/final.tar.gz",
+          sizeBytes: 1,
+        },
+      });
+    },
+    promote: async (_, { name, token }) => outcomeOf(this.#reset(name, "replication", token), "promoted"),
+    resetBackups: async (_, { name, token }) => outcomeOf(this.#reset(name, "backups", token), "reset"),
+  };
+
+  #existing(name: string): AddonRecord {
+    const record = this.records.get(name);
+    if (record === undefined) throw problem("no-such-addon", name);
+    return record;
+  }
+
+  #change(make: () => AddonRecord): Promise<AddonRecord> {
+    const { fault } = this;
+    this.fault = undefined;
+    if (fault?.when === "before") return Promise.reject(fault.error);
+    try {
+      const record = make();
+      this.records.set(record.name, record);
+      return fault === undefined ? Promise.resolve(record) : Promise.reject(fault.error);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #reset(name: string, facet: "replication" | "backups", token: string): Applied["outcome"] {
+    const record = this.records.get(name);
+    if (record === undefined) return "absent";
+    const instance = record[facet]?.instance;
+    if (instance !== undefined && standing(instance, token).kind === "stale") return "stale";
+    const { [facet]: _, ...others } = record;
+    this.records.set(name, others as AddonRecord);
+    return "applied";
+  }
+}
+
+function outcomeOf<Done extends string>(outcome: Applied["outcome"], done: Done): Done | "stale" | "absent" {
+  return outcome === "applied" ? done : outcome;
+}
+
+function claimed(existing: Instance | undefined, claim: Claim, name: string): Instance {
+  if (claim.kind === "create") return adopted(existing, claim.token);
+  if (existing === undefined) return { token: claim.token, confirmed: true };
+  const verdict = standing(existing, claim.token);
+  if (verdict.kind === "stale") throw problem("stale-instance", name);
+  return verdict.instance;
+}
+
+function bornRecord(name: string, claim: Claim): Omit<AddonRecord, "server"> {
+  if (claim.kind !== "create") throw problem("no-such-addon", name);
+  const { project, stack } = claim.caller;
+  return {
+    format: 1,
+    name,
+    catalogKey: `${name}-home-1-x`,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    owner: { project, stack },
+    credentials: { password: "user-pw", adminPassword: "admin-pw", replicaPassword: "replica-pw" },
+  };
+}
+
+function problem(code: string, subject: string): Failure {
+  return new Failure({ code, operation: "change", subject, cause: "of the test" });
+}

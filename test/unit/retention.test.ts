@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Retention, RetentionSchema, type Retainable, retain } from "../../provider/core/retention";
+
+const DAY = 86_400_000;
+const NOW = Date.parse("2026-05-10T12:00:00Z");
+const aged = (days: number, pinned = false): Retainable => ({ slot: NOW - days * DAY, pinned });
+const kept = (backups: readonly Retainable[], retention: Retention) =>
+  retain(backups, retention, NOW).map(({ keep }) => keep);
+
+describe("what a retention may be", () => {
+  test.each([{ days: 7 }, { keepLast: 3 }, { days: 1, keepLast: 1, minimum: 5 }])(
+    "%j is one",
+    (retention) => {
+      expect(RetentionSchema.parse(retention)).toEqual(retention);
+    },
+  );
+
+  test.each([
+    [{}, /\{ days: 7 \}, \{ keepLast: 10 \} or both/],
+    [{ minimum: 2 }, /say how long/],
+    [{ days: 0 }, /whole number of days, at least 1/],
+    [{ days: 1.5 }, /whole number of days/],
+    [{ keepLast: -1 }, /whole number of backups/],
+    [{ days: "7" }, /whole number of days/],
+    [{ days: 7, weeks: 1 }, /weeks/],
+  ])("%j is none, and it says why", (input, message) => {
+    expect(RetentionSchema.safeParse(input).error?.message).toMatch(message);
+  });
+});
+
+describe("what is kept", () => {
+  test("is what is younger than the days, with its reasons", () => {
+    expect(retain([aged(0.5), aged(7), aged(7.001)], { days: 7 }, NOW)).toEqual([
+      { backup: aged(0.5), keep: true, reasons: ["at most 7 days old", "the newest"] },
+      { backup: aged(7), keep: true, reasons: ["at most 7 days old"] },
+      { backup: aged(7.001), keep: false, reasons: ["older than 7 days"] },
+    ]);
+  });
+
+  test("is what either rule wants", () => {
+    expect(kept([aged(1), aged(20), aged(30)], { days: 7, keepLast: 2 })).toEqual([true, true, false]);
+    expect(retain([aged(30), aged(1), aged(2)], { days: 7, keepLast: 2 }, NOW)[0]?.reasons).toEqual([
+      "older than 7 days",
+      "not among the last 2",
+    ]);
+  });
+
+  test("is the newest, however old, and as many as the minimum says", () => {
+    expect(kept([aged(100), aged(101)], { days: 7 })).toEqual([true, false]);
+    expect(kept([aged(100), aged(101), aged(102)], { days: 7, minimum: 2 })).toEqual([true, true, false]);
+  });
+
+  test("is what is pinned", () => {
+    expect(kept([aged(1), aged(100, true)], { days: 7 })).toEqual([true, true]);
+  });
+
+  test("is what is dated in the future, which does not count as the newest", () => {
+    expect(kept([aged(-1), aged(100), aged(101)], { keepLast: 1 })).toEqual([true, true, false]);
+  });
+
+  const backups = fc.uniqueArray(
+    fc.record({
+      slot: fc.integer({ min: -5, max: 60 }).map((days) => NOW - (days * DAY) / 2),
+      pinned: fc.boolean(),
+    }),
+    { selector: ({ slot }) => slot, maxLength: 30 },
+  );
+  const count = fc.integer({ min: 1, max: 12 });
+  const retentions = fc.oneof(
+    fc.record({ days: count, keepLast: count, minimum: count }, { requiredKeys: ["days"] }),
+    fc.record({ keepLast: count, minimum: count }, { requiredKeys: ["keepLast"] }),
+  ) as fc.Arbitrary<Retention>;
+
+  test("is what a model that counts one by one keeps", () => {
+    fc.assert(
+      fc.property(backups, retentions, (all, retention) => {
+        for (const { backup, keep, reasons } of retain(all, retention, NOW)) {
+          const newer = all.filter(({ slot }) => slot > backup.slot && slot <= NOW).length;
+          const expected =
+            backup.pinned ||
+            backup.slot > NOW ||
+            (retention.days !== undefined && backup.slot >= NOW - retention.days * DAY) ||
+            (retention.keepLast !== undefined && newer < retention.keepLast) ||
+            newer < (retention.minimum ?? 1);
+          expect(keep).toBe(expected);
+          expect(reasons).not.toHaveLength(0);
+        }
+      }),
+    );
+  });
+
+  test("does not depend on the order of the listing", () => {
+    fc.assert(
+      fc.property(backups, retentions, (all, retention) => {
+        const removed = (list: Retainable[]) =>
+          retain(list, retention, NOW)
+            .filter(({ keep }) => !keep)
+            .map(({ backup }) => backup.slot)
+            .sort((a, b) => a - b);
+        expect(removed(all.toReversed())).toEqual(removed(all));
+      }),
+    );
+  });
+
+  test("only shrinks as time passes: nothing that was removed would have been wanted later", () => {
+    fc.assert(
+      fc.property(backups, retentions, fc.nat(20), (all, retention, days) => {
+        const past = all.filter(({ slot }) => slot <= NOW);
+        const later = retain(past, retention, NOW + days * DAY);
+        retain(past, retention, NOW).forEach(({ keep }, index) => {
+          if (!keep) expect(later[index]?.keep).toBe(false);
+        });
+      }),
+    );
+  });
+});

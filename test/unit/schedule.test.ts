@@ -1,0 +1,178 @@
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { dueSlot, nextSlot, type Schedule, ScheduleSchema } from "../../provider/core/schedule";
+
+const at = (iso: string) => Date.parse(iso);
+const iso = (instant: number | undefined) => instant && new Date(instant).toISOString();
+
+function problem(input: unknown): string {
+  const parsed = ScheduleSchema.safeParse(input);
+  if (parsed.success) throw new Error(`${JSON.stringify(input)} was accepted`);
+  return parsed.error.issues.map(({ path, message }) => [...path, message].join(" | ")).join("\n");
+}
+
+/** All slots in (from, to], by walking. */
+function walk(schedule: Schedule, from: number, to: number): number[] {
+  const slots: number[] = [];
+  for (let slot = nextSlot(schedule, from); slot !== undefined && slot <= to; slot = nextSlot(schedule, slot))
+    slots.push(slot);
+  return slots;
+}
+
+describe("what a schedule may be", () => {
+  test.each([
+    { every: "1m" },
+    { every: "90m" },
+    { every: "6h" },
+    { every: "366d" },
+    { daily: "00:00" },
+    { daily: "23:59", timezone: "Europe/Paris" },
+    { cron: "30 3 * * *" },
+    { cron: "0 0 29 2 *", timezone: "America/New_York" },
+    { cron: "*/15 8-18 * * MON-FRI", timezone: "UTC" },
+  ])("%j is one", (schedule) => {
+    expect(ScheduleSchema.parse(schedule)).toEqual(schedule);
+  });
+
+  test.each([
+    [{ every: "0h" }, /every \| "0h" is less than a minute.*"6h"/],
+    [{ every: "30s" }, /"30s" is counted in seconds/],
+    [{ every: "367d" }, /"367d" is more than 366 days/],
+    [{ every: "999999999999999999999h" }, /more than 366 days/],
+    [{ every: "1.5h" }, /no interval/],
+    [{ every: "-1h" }, /no interval/],
+    [{ daily: "25:00" }, /daily \| "25:00" is no time of day.*"03:30"/],
+    [{ daily: "3:30" }, /no time of day/],
+    [{ daily: "03:60" }, /no time of day/],
+    [{ daily: "03:30", timezone: "Europe/Pariss" }, /timezone \| "Europe\/Pariss" is no IANA time zone.*UTC/],
+    [{ daily: "03:30", timezone: "+02:00" }, /no IANA time zone/],
+    [{ daily: "03:30", timezone: "" }, /no IANA time zone/],
+    [{ cron: "every day" }, /cron \| "every day" is no cron expression .*"30 3 \* \* \*"/],
+    [{ cron: "61 * * * *" }, /no cron expression .*minute/],
+    [{ cron: "0 0 30 2 *" }, /names a date that no year has/],
+    [{ cron: "0 0 3 * * *" }, /no cron expression .*5 parts/],
+    [{ cron: "" }, /no cron expression/],
+    [{ daily: "03:30", tz: "UTC" }, /\{"daily":"03:30","tz":"UTC"\} is no schedule: write \{ every: "6h" \}/],
+    [{ every: "6h", daily: "03:30" }, /is no schedule/],
+    ["daily", /"daily" is no schedule/],
+    [undefined, /an absent value is no schedule/],
+  ])("%j is none, and it says what is wrong and what is right", (input, message) => {
+    expect(problem(input)).toMatch(message);
+  });
+});
+
+describe("slots", () => {
+  test("of an interval are counted from the Unix epoch, so that machines agree", () => {
+    expect(iso(nextSlot({ every: "6h" }, at("2026-05-01T05:59:59.999Z")))).toBe("2026-05-01T06:00:00.000Z");
+    expect(iso(nextSlot({ every: "6h" }, at("2026-05-01T06:00:00Z")))).toBe("2026-05-01T12:00:00.000Z");
+    expect(nextSlot({ every: "7d" }, 0)).toBe(7 * 86_400_000);
+  });
+
+  test("are in UTC unless a zone is given", () => {
+    expect(iso(nextSlot({ daily: "03:30" }, at("2026-07-01T00:00:00Z")))).toBe("2026-07-01T03:30:00.000Z");
+    expect(iso(nextSlot({ daily: "03:30", timezone: "Europe/Paris" }, at("2026-07-01T00:00:00Z")))).toBe(
+      "2026-07-01T01:30:00.000Z",
+    );
+  });
+
+  const paris = (cron: string): Schedule => ({ cron, timezone: "Europe/Paris" });
+  const SPRING = [at("2026-03-28T23:00:00Z"), at("2026-03-29T22:00:00Z")] as const;
+  const AUTUMN = [at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z")] as const;
+
+  test.each<[Schedule, string[]]>([
+    [{ daily: "02:30", timezone: "Europe/Paris" }, ["2026-03-29T01:00:00.000Z"]],
+    [paris("30 2 * * *"), ["2026-03-29T01:00:00.000Z"]],
+    [paris("30 2,14 * * *"), ["2026-03-29T01:00:00.000Z", "2026-03-29T12:30:00.000Z"]],
+    [paris("0 3 * * *"), ["2026-03-29T01:00:00.000Z"]],
+  ])("%j: a time that the spring change leaves out runs once, right after the gap", (schedule, slots) => {
+    expect(walk(schedule, ...SPRING).map(iso)).toEqual(slots);
+  });
+
+  test.each<[Schedule, string[]]>([
+    [{ daily: "02:30", timezone: "Europe/Paris" }, ["2026-10-25T00:30:00.000Z"]],
+    [paris("30 2 * * *"), ["2026-10-25T00:30:00.000Z"]],
+    [paris("30 2,14 * * *"), ["2026-10-25T00:30:00.000Z", "2026-10-25T13:30:00.000Z"]],
+  ])("%j: a time that the autumn change repeats runs once", (schedule, slots) => {
+    expect(walk(schedule, ...AUTUMN).map(iso)).toEqual(slots);
+  });
+
+  test("of an hourly pattern keep their pace through both changes", () => {
+    expect(walk(paris("30 * * * *"), ...SPRING)).toHaveLength(23);
+    expect(walk(paris("30 * * * *"), ...AUTUMN)).toHaveLength(25);
+  });
+
+  test("do not depend on the clock of the machine", () => {
+    const schedules: Schedule[] = [{ every: "6h" }, { daily: "02:30", timezone: "Europe/Paris" }];
+    const all = () =>
+      schedules.map((schedule) => [
+        ...walk(schedule, ...SPRING),
+        dueSlot(schedule, { since: 0, last: undefined, now: AUTUMN[1] }),
+      ]);
+    const before = all();
+    vi.useFakeTimers({ now: at("2099-01-01T00:00:00Z") });
+    try {
+      expect(all()).toEqual(before);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("the due slot", () => {
+  const daily: Schedule = { daily: "03:00" };
+
+  test("is the newest that has come, on its very millisecond", () => {
+    const due = (now: string) => iso(dueSlot(daily, { since: 0, last: undefined, now: at(now) }));
+    expect(due("2026-05-02T02:59:59.999Z")).toBe("2026-05-01T03:00:00.000Z");
+    expect(due("2026-05-02T03:00:00.000Z")).toBe("2026-05-02T03:00:00.000Z");
+  });
+
+  test("is one alone after three days of downtime", () => {
+    const now = at("2026-05-05T10:00:00Z");
+    const last = at("2026-05-01T03:00:00Z");
+    const slot = dueSlot(daily, { since: 0, last, now });
+    expect(iso(slot)).toBe("2026-05-05T03:00:00.000Z");
+    expect(dueSlot(daily, { since: 0, last: slot, now })).toBeUndefined();
+  });
+
+  test("is none from before the schedule came into force", () => {
+    const since = at("2026-05-01T03:00:00.001Z");
+    expect(dueSlot(daily, { since, last: undefined, now: at("2026-05-01T12:00:00Z") })).toBeUndefined();
+    expect(dueSlot(daily, { since, last: undefined, now: at("2026-05-02T03:00:00Z") })).toBeDefined();
+  });
+
+  const schedules = fc.oneof(
+    fc.record({ every: fc.constantFrom("7m", "6h", "1d", "3d") }),
+    fc.record({
+      cron: fc.constantFrom("30 2 * * *", "30 2,14 * * *", "*/20 * * * *", "0 2-3 * * *", "15 1,2,3 * * 0"),
+      timezone: fc.constantFrom("Europe/Paris", "UTC", "Australia/Lord_Howe", "America/New_York"),
+    }),
+  ) satisfies fc.Arbitrary<Schedule>;
+  const DAYS = [
+    at("2026-03-29T00:00:00Z"),
+    at("2026-10-25T00:00:00Z"),
+    at("2026-04-05T00:00:00Z"),
+    at("2026-11-01T00:00:00Z"),
+  ];
+  const instants = fc
+    .tuple(fc.constantFrom(...DAYS), fc.integer({ min: -2 * 86_400_000, max: 2 * 86_400_000 }))
+    .map(([day, offset]) => day + offset);
+
+  test("is what walking through all slots finds, around clock changes too", () => {
+    fc.assert(
+      fc.property(
+        schedules,
+        instants,
+        fc.nat(3 * 86_400_000),
+        fc.nat(3 * 86_400_000),
+        (schedule, now, a, b) => {
+          const [since, last] = [now - a, now - b];
+          const newest = walk(schedule, now - 8 * 86_400_000, now).at(-1);
+          const expected = newest !== undefined && newest > last && newest >= since ? newest : undefined;
+          expect(dueSlot(schedule, { since, last, now })).toBe(expected);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import {
+  canFollow,
+  compareVersions,
+  parseSpelling,
+  parseVersionOutput,
+  parseWanted,
+  satisfies,
+  snapshotLoads,
+  supportProblem,
+  versionFromInfo,
+  type ServerVersion,
+} from "../../provider/core/version";
+
+function spelt(spelling: string): ServerVersion {
+  const version = parseSpelling(spelling);
+  if (version === undefined) throw new Error(`${spelling} is no version`);
+  return version;
+}
+
+describe("a server's version", () => {
+  for (const [output, spelling] of [
+    ["Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=afa9d6f2f1aa8c5e", "7.0.15"],
+    ["Redis server v=7.2.4 sha=00000000:0 malloc=libc bits=64 build=1\n", "7.2.4"],
+    ["Valkey server v=8.1.8 sha=00000000:1 malloc=libc bits=64 build=7eb4ebc9d7e91f4e", "valkey-8.1.8"],
+    ["a warning first\nValkey server v=9.1.2 sha=0", "valkey-9.1.2"],
+  ] as const)
+    test(`is read from "${output.slice(0, 24)}…"`, () => {
+      expect(parseVersionOutput(output)?.spelling).toBe(spelling);
+      expect(parseSpelling(spelling)).toEqual(parseVersionOutput(output));
+    });
+
+  test("is not found in what another program prints", () => {
+    expect(parseVersionOutput("redis-cli 7.0.15")).toBeUndefined();
+    expect(parseVersionOutput("")).toBeUndefined();
+  });
+
+  test("of a Valkey is its own, not that of the Redis it is compatible with", () => {
+    const info = new Map([
+      ["redis_version", "7.2.4"],
+      ["server_name", "valkey"],
+      ["valkey_version", "8.1.8"],
+    ]);
+    expect(versionFromInfo(info)?.spelling).toBe("valkey-8.1.8");
+    expect(versionFromInfo(new Map([["redis_version", "7.2.4"]]))?.spelling).toBe("7.2.4");
+    expect(versionFromInfo(new Map())).toBeUndefined();
+  });
+});
+
+test("what is too old is refused with what would do", () => {
+  for (const fine of ["7.0.0", "7.2.4", "8.2.1", "valkey-8.0.1", "valkey-9.1.2"])
+    expect(supportProblem(spelt(fine)), fine).toBeUndefined();
+  for (const old of ["6.2.14", "5.0.7", "valkey-7.2.5"])
+    expect(supportProblem(spelt(old)), old).toContain("too old: Redis 7.0 or newer, or Valkey 8");
+});
+
+test("versions sort by number, not by letter", () => {
+  const sorted = ["7.0.9", "7.0.15", "7.2.4", "10.0.0", "valkey-8.1.8", "valkey-8.10.0"];
+  expect(
+    sorted
+      .toReversed()
+      .map(spelt)
+      .toSorted(compareVersions)
+      .map(({ spelling }) => spelling),
+  ).toEqual(sorted);
+  expect(compareVersions(spelt("7.2.4"), spelt("7.2.4"))).toBe(0);
+});
+
+describe("a wanted version", () => {
+  for (const [wanted, found, fits] of [
+    ["7.2.4", "7.2.4", true],
+    ["7.2.4", "7.2.5", false],
+    ["7.2", "7.2.5", true],
+    ["7.2", "7.20.5", false],
+    ["7", "7.0.15", true],
+    ["redis-7.0", "7.0.15", true],
+    ["valkey-8", "valkey-8.1.8", true],
+    ["valkey-8.1", "valkey-8.0.1", false],
+    ["8.1.8", "valkey-8.1.8", false],
+    ["valkey-7.2.4", "7.2.4", false],
+  ] as const)
+    test(`${wanted} ${fits ? "takes" : "refuses"} ${found}`, () => {
+      const parsed = parseWanted(wanted);
+      expect(parsed !== undefined && satisfies(spelt(found), parsed)).toBe(fits);
+    });
+
+  for (const nonsense of ["", "latest", "7.x", "7.2.4.1", "v7.2", "valkey", "-7", "7."])
+    test(`is not ${JSON.stringify(nonsense)}`, () => expect(parseWanted(nonsense)).toBeUndefined());
+});
+
+describe("a snapshot", () => {
+  const order = ["6.2.14", "7.0.15", "7.2.4", "7.4.1", "valkey-8.0.1", "valkey-8.1.8", "valkey-9.1.2"];
+  // facts/toolchain.md; within one line of versions, newer ones load what older ones wrote.
+  const loads: Record<string, string> = {
+    "6.2.14": "1111111",
+    "7.0.15": "0111111",
+    "7.2.4": "0011111",
+    "7.4.1": "0001000",
+    "valkey-8.0.1": "0010111",
+    "valkey-8.1.8": "0010111",
+    "valkey-9.1.2": "0000001",
+  };
+  for (const from of order)
+    test(`of ${from} loads where the table says`, () => {
+      expect(order.map((to) => (snapshotLoads(spelt(from), spelt(to)) ? "1" : "0")).join("")).toBe(
+        loads[from],
+      );
+    });
+});
+
+test("a Valkey 8.1 follows a Valkey 9, whose snapshots it can't load from a file", () => {
+  const [older, newer] = [spelt("valkey-8.1.8"), spelt("valkey-9.1.2")];
+  expect(snapshotLoads(newer, older)).toBe(false);
+  expect(canFollow(newer, older)).toBe(true);
+  expect(canFollow(newer, spelt("7.0.15"))).toBe(false);
+  expect(canFollow(older, spelt("7.0.15"))).toBe(false);
+  expect(canFollow(spelt("7.0.15"), newer)).toBe(true);
+});
