@@ -39,17 +39,13 @@ export class BackupRunner {
     readonly signal: AbortSignal,
   ) {}
 
-  /** A backup of this moment, or the one that is just running. */
+  /** A backup of this moment. */
   onDemand(record: AddonRecord, task: Task): Promise<BackupResult> {
     return this.#take(record, { kind: "demand" }, task);
   }
 
-  /** The last backup of an add-on that is being removed; never one that began while users could still write. */
-  async final(record: AddonRecord, task: Task): Promise<BackupResult> {
-    for (let earlier = this.#running.get(record.name); earlier !== undefined;) {
-      await earlier.result.catch(() => undefined);
-      earlier = this.#running.get(record.name);
-    }
+  /** The last backup of an add-on that is being removed. */
+  final(record: AddonRecord, task: Task): Promise<BackupResult> {
     return this.#take(record, { kind: "final" }, task);
   }
 
@@ -66,9 +62,13 @@ export class BackupRunner {
   }
 
   async #take(record: AddonRecord, reason: BackupJob["reason"], task: Task): Promise<BackupResult> {
-    const result = await this.#attended(this.#ensure(record, reason), task);
-    // What was running may have been a scheduled look that found nothing due.
-    if (result.outcome === "not-due") return this.#take(record, reason, task);
+    // What runs already holds the data of an earlier moment than the one that is asked for.
+    for (let earlier = this.#running.get(record.name); earlier !== undefined;) {
+      await this.#attended(earlier, task).catch(() => task.signal.throwIfAborted());
+      earlier = this.#running.get(record.name);
+    }
+    const result = await this.#attended(this.#start(record, reason), task);
+    if (result.outcome === "not-due") throw new Error("only a scheduled backup can be not due");
     return { slot: result.slot, archive: result.archiveUrl, sizeBytes: result.sizeBytes };
   }
 
@@ -84,14 +84,11 @@ export class BackupRunner {
     const last = state?.newestSlotAt;
     if (dueSlot(schedule, { since: Date.parse(since), last, now }) === undefined) return;
     // Not awaited: a long backup of one add-on must not hold up the others. Its failure is noted and logged.
-    this.#ensure(record, { kind: "scheduled", schedule, since });
+    this.#start(record, { kind: "scheduled", schedule, since });
   }
 
-  #ensure(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
-    return (
-      this.#running.get(record.name) ??
-      this.#remember(record.name, () => startJob(this.layout, this.#spec(record, reason)))
-    );
+  #start(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
+    return this.#remember(record.name, () => startJob(this.layout, this.#spec(record, reason)));
   }
 
   #remember(name: string, start: () => Promise<JobHandle>): RunningJob {

@@ -79,10 +79,14 @@ export class ServerProcess {
     try {
       await mkdir(this.#files.data, { recursive: true, mode: 0o700 });
       await this.#ensureRunning(record, leader, task);
-      await using access = await connectServer(record, task);
-      for (const change of await converge(access, desiredServer(record, leader), task))
-        log(`${this.name}: ${change}`);
-      if (record.removing !== undefined) await shutOutUsers(access);
+      await this.#converge(record, leader, task).catch(async (error: unknown) => {
+        if (!(error instanceof Failure) || error.code !== "load-failed") throw error;
+        // Its memory is empty and its disk is not: a start brings the data from before the failed load back.
+        log(`${this.name}: ${error.cause}; restarting it with the data from before`);
+        await this.#end(task);
+        await this.#ensureRunning(record, leader, task);
+        await this.#converge(record, leader, task);
+      });
       this.#failures = 0;
     } catch (error) {
       // Whether a port is free is looked at without starting anything: no need to look less and less often.
@@ -93,6 +97,13 @@ export class ServerProcess {
         await this.#note({ state: "stopped", why: error instanceof Failure ? error.cause : String(error) });
       throw error;
     }
+  }
+
+  async #converge(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<void> {
+    await using server = await connectServer(record, task);
+    for (const change of await converge(server, desiredServer(record, leader), task))
+      log(`${this.name}: ${change}`);
+    if (record.removing !== undefined) await shutOutUsers(server);
   }
 
   async #ensureRunning(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<void> {

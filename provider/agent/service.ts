@@ -220,7 +220,7 @@ function refuseForeign(record: AddonRecord, claim: Claim): void {
   });
 }
 
-export function noSuchAddon(name: string, home: HomeIdentity): Failure {
+function noSuchAddon(name: string, home: HomeIdentity): Failure {
   return new Failure({
     code: "no-such-addon",
     operation: "find the add-on",

@@ -33,7 +33,7 @@ export const ServerWishSchema = z.object({
 export type ServerWish = z.infer<typeof ServerWishSchema>;
 
 /** The replication facet: written by RedisFollower alone. Absent: the add-on is a leader. */
-export const ReplicationWishSchema = z.discriminatedUnion("kind", [
+const ReplicationWishSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("addon"), addon: z.string() }),
   z.object({
     kind: z.literal("external"),
@@ -72,9 +72,9 @@ function facet<Wish extends z.ZodType>(wish: Wish) {
   });
 }
 
-export const ServerFacetSchema = facet(ServerWishSchema);
-export const ReplicationFacetSchema = facet(ReplicationWishSchema);
-export const BackupsFacetSchema = facet(BackupsWishSchema);
+const ServerFacetSchema = facet(ServerWishSchema);
+const ReplicationFacetSchema = facet(ReplicationWishSchema);
+const BackupsFacetSchema = facet(BackupsWishSchema);
 
 /** Everything that is wished of one add-on, with the credentials that its platform keeps. */
 export const AddonRecordSchema = z.object({

@@ -3,7 +3,7 @@ import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
 
 /** What one job is told, as JSON on its standard input: passwords must stand neither in its arguments nor environment. */
-export const BackupJobSchema = z.object({
+const BackupJobSchema = z.object({
   kind: z.literal("backup"),
   id: z.string().min(1),
   addon: z.object({ name: z.string().min(1), catalogKey: z.string().min(1) }),
@@ -62,7 +62,7 @@ const BackedUpSchema = z.object({
   pruneFailure: FailureReportSchema.exactOptional(),
 });
 
-export const JobResultSchema = z.discriminatedUnion("outcome", [
+const JobResultSchema = z.discriminatedUnion("outcome", [
   BackedUpSchema,
   z.object({ type: z.literal("result"), outcome: z.literal("not-due") }),
 ]);

@@ -6,7 +6,7 @@ const BytesSchema = z.number().int().nonnegative();
 const SlotSchema = z.string().refine((text) => parseSlot(text) !== undefined, "no slot: YYYYMMDDTHHMMSSmmmZ");
 const InstantSchema = z.iso.datetime();
 
-export const BACKUP_REASONS = ["scheduled", "demand", "final"] as const;
+const BACKUP_REASONS = ["scheduled", "demand", "final"] as const;
 export type BackupReason = (typeof BACKUP_REASONS)[number];
 
 /**

@@ -92,7 +92,9 @@ function quoted(value: string): string {
 }
 
 function desiredReplication(record: AddonRecord, leader: LeaderAddress | undefined): DesiredReplication {
-  return record.replication === undefined ? { kind: "leader" } : { kind: "follower", leader };
+  // Its final backup is taken from it, and a follower that has lost its leader gives no snapshot away.
+  const follows = record.replication !== undefined && record.removing === undefined;
+  return follows ? { kind: "follower", leader } : { kind: "leader" };
 }
 
 function text(lines: readonly string[]): string {

@@ -15,7 +15,7 @@ export interface Setting {
  * Connections beyond the plan's: the administrator's, followers' and backups'. Redis itself keeps none in reserve;
  * users can still take all of these, which is why an administration connection is held open besides.
  */
-export const RESERVED_CONNECTIONS = 32;
+const RESERVED_CONNECTIONS = 32;
 
 /** Every setting of an add-on's server that doesn't depend on where its files lie or whom it follows. */
 export function serverSettings(record: AddonRecord): readonly Setting[] {

@@ -69,8 +69,7 @@ export interface BackupsState {
   };
 }
 
-export const HEALTH = ["healthy", "starting", "syncing", "degraded", "down", "removing"] as const;
-export type Health = (typeof HEALTH)[number];
+export type Health = "healthy" | "starting" | "syncing" | "degraded" | "down" | "removing";
 
 /** Everything that is shown of one add-on. Outputs, console and command line render this one type; it holds no secret. */
 export interface AddonStatus {

@@ -15,7 +15,7 @@ export interface WantedVersion {
   readonly numbers: readonly number[];
 }
 
-export function serverVersion(flavor: Flavor, version: string): ServerVersion {
+function serverVersion(flavor: Flavor, version: string): ServerVersion {
   return { flavor, version, spelling: flavor === "redis" ? version : `${flavor}-${version}` };
 }
 

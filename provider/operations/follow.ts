@@ -71,16 +71,24 @@ async function refuseUnfit(
   const refusal = preflight.findings.find((finding) => finding.severity === "refuse");
   if (refusal !== undefined)
     throw new Failure({ ...refusal, operation: "follow with", subject: request.name });
-  // A record that follows was checked before it did; what it holds now is its leader's.
-  const isOwnData = record.replication === undefined && !preflight.followsAlready;
-  if (isOwnData && preflight.followerKeys > 0)
-    throw new Failure({
-      code: "holds-data",
-      operation: "follow with",
-      subject: request.name,
-      cause: `it holds ${preflight.followerKeys} keys of its own, which the leader's data would replace`,
-      hint: "Use an empty add-on, or delete those keys first",
-    });
+  if (isUnchanged(record.replication?.wish, leader) || preflight.followsAlready || preflight.sharesHistory)
+    return;
+  if (preflight.followerKeys === 0) return;
+  const whose = record.replication === undefined ? "of its own" : "from the leader it follows now";
+  throw new Failure({
+    code: "holds-data",
+    operation: "follow with",
+    subject: request.name,
+    cause: `it holds ${preflight.followerKeys} keys ${whose}, which the new leader's data would replace`,
+    hint: "Use an empty add-on; or make this one a leader (remove its RedisFollower), back it up and delete its keys first",
+  });
+}
+
+/** What the add-on holds then came from that leader, which was checked before it first followed. */
+function isUnchanged(recorded: ReplicationWish | undefined, wanted: ReplicationWish): boolean {
+  if (recorded?.kind === "addon") return wanted.kind === "addon" && recorded.addon === wanted.addon;
+  if (recorded === undefined || wanted.kind === "addon") return false;
+  return recorded.host === wanted.host && recorded.port === wanted.port;
 }
 
 async function existing(platform: Platform, name: string): Promise<AddonRecord> {

@@ -95,8 +95,11 @@ async function replicationOf(
   observed: ServerObservation,
   task: Task,
 ): Promise<ReplicationState> {
-  if (record.replication === undefined)
-    return { role: "leader", followers: observed.followers.map(({ host, port }) => ({ host, port })) };
+  if (record.replication === undefined) {
+    // A backup that is being taken is listed too, for a moment; it announces no port.
+    const followers = observed.followers.filter(({ port }) => port !== 0);
+    return { role: "leader", followers: followers.map(({ host, port }) => ({ host, port })) };
+  }
   const recorded = recordedReplication(record);
   if (recorded.role === "leader") return recorded;
   const leader = await leaderInfo(platform, record, task);

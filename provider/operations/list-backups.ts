@@ -16,12 +16,19 @@ export interface CatalogEntry {
   readonly reason: Manifest["reason"];
 }
 
-/** All backups of an add-on, oldest first, read from its destination; absent: there is no such add-on. */
+export interface BackupListing {
+  /** Oldest first. */
+  readonly backups: readonly CatalogEntry[];
+  /** Manifests that this version can't read, each with why: they hide no other backup. */
+  readonly unreadable: readonly string[];
+}
+
+/** All backups of an add-on, read from its destination; absent: there is no such add-on. */
 export async function listBackups(
   platform: Platform,
   name: string,
   task: Task,
-): Promise<CatalogEntry[] | undefined> {
+): Promise<BackupListing | undefined> {
   const placement = await platform.placement(name);
   if (placement === undefined) return undefined;
   const { catalogKey } = placement.record;
@@ -31,12 +38,17 @@ export async function listBackups(
   ]);
   const store = await openStore(placement.destination);
   try {
-    const { backups } = await readCatalog(store, catalogKey, task.signal);
-    return await Promise.all(
-      backups.map(async (backup) =>
-        entryOf(await readManifest(store, catalogKey, backup.name, task.signal), store.url),
-      ),
-    );
+    const listed = await readCatalog(store, catalogKey, task.signal);
+    const backups: CatalogEntry[] = [];
+    const unreadable: string[] = [];
+    for (const { name: slot } of listed.backups)
+      try {
+        backups.push(entryOf(await readManifest(store, catalogKey, slot, task.signal), store.url));
+      } catch (error) {
+        task.signal.throwIfAborted();
+        unreadable.push(asFailure(error, "read the backup", slot).message);
+      }
+    return { backups, unreadable };
   } catch (error) {
     throw asFailure(error, "list the backups of", name);
   }

@@ -3,7 +3,7 @@ import { asFailure } from "../core/errors";
 import type { ChangeCall, InputsOf, Made, ResourceDefinition } from "./definition";
 import type { ProviderEnvironment } from "./environment";
 import { readHidden, writeHidden, type Hidden } from "./hidden";
-import { isHidden, plain, withSecrets, type Properties } from "./properties";
+import { isHidden, plain, PLACEHOLDER, withSecrets, type Properties } from "./properties";
 import { parseState } from "./recorded-state";
 import { DEFAULT_DEADLINE_MS, runTask } from "./run-task";
 import { PartialFailure, EngineError, secretsIn, tamed } from "./tame";
@@ -166,9 +166,11 @@ export function defineResource<Shape extends z.ZodRawShape, State extends Proper
     read: (id, props) =>
       guarded("read", [{ name: id, addon: id }, props], async () => {
         const hidden = readHidden(props);
-        const known = "__state" in props && "__instance" in props;
-        const state = known ? parseState(definition, props) : undefined;
-        const found = await definition.read({ id, state, props, hidden });
+        // What a program merely reads (`get`) is recorded without a token: it is nobody's to change.
+        const isOwn = typeof props["__instance"] === "string" && props["__instance"] !== "";
+        const state = isOwn ? parseState(definition, props) : undefined;
+        const asked = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== PLACEHOLDER));
+        const found = await definition.read({ id, state, props: asked, hidden });
         if (found === undefined) return { id: "", props: {} };
         return {
           id: found.id,

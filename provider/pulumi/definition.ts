@@ -50,23 +50,23 @@ export interface ChangeCall {
   readonly deadlineMs: number;
 }
 
-export interface CreateCall<Inputs> extends ChangeCall {
+interface CreateCall<Inputs> extends ChangeCall {
   readonly inputs: Inputs;
   /** Fresh for this create, and the same one when what it left behind is looked for. */
   readonly token: string;
 }
 
-export interface UpdateCall<Inputs, State> extends CreateCall<Inputs> {
+interface UpdateCall<Inputs, State> extends CreateCall<Inputs> {
   readonly id: string;
   readonly state: State;
 }
 
-export interface DeleteCall<State> extends ChangeCall {
+interface DeleteCall<State> extends ChangeCall {
   readonly id: string;
   readonly state: State;
 }
 
-export interface ReadCall<State> {
+interface ReadCall<State> {
   readonly id: string;
   /** Absent: the program asks for something that no state of its own holds (`RedisAddon.get`). */
   readonly state: State | undefined;

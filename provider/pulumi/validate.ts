@@ -58,12 +58,7 @@ export function validate(rules: InputRules, news: Properties, given: readonly st
 }
 
 /** A failure of one input, in a form in which the engine prints no secret. */
-export function failure(
-  rules: InputRules,
-  key: string,
-  path: readonly PropertyKey[],
-  reason: string,
-): CheckFailure {
+function failure(rules: InputRules, key: string, path: readonly PropertyKey[], reason: string): CheckFailure {
   if (path.length === 0 && rules.nameable.includes(key)) return { property: key, reason };
   return { property: "", reason: `\`${[key, ...path].map(String).join(".")}\`: ${reason}` };
 }

@@ -76,7 +76,7 @@ export function observationFrom(info: Info): ServerObservation {
   };
 }
 
-export function persistenceIn(info: Info): Persistence {
+function persistenceIn(info: Info): Persistence {
   return {
     aofEnabled: isSet(info, "aof_enabled"),
     aofRewriteInProgress: isSet(info, "aof_rewrite_in_progress"),

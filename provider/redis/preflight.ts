@@ -24,6 +24,8 @@ export interface Preflight {
   readonly followerKeys: number;
   /** Whether it follows this very address already, so that nothing would be thrown away. */
   readonly followsAlready: boolean;
+  /** Whether all it holds is a part of the leader's present history, wherever it has it from. */
+  readonly sharesHistory: boolean;
   /** Absent where the leader can't be reached or doesn't show its INFO. */
   readonly leader?: { readonly version: string; readonly keys: number; readonly usedMemoryBytes: number };
 }
@@ -47,7 +49,8 @@ export async function preflightLeader(
   };
   if (probe.kind === "failed") {
     const { code, cause, hint, transient } = probe.failure;
-    return { ...known, findings: [{ code, severity: "refuse", cause, hint, transient }] };
+    const findings = [{ code, severity: "refuse", cause, hint, transient }] as const;
+    return { ...known, sharesHistory: false, findings };
   }
   if (probe.info === undefined) {
     const cause = `the leader ${authority(leader.host, leader.port)} does not show its INFO to this user`;
@@ -55,11 +58,14 @@ export async function preflightLeader(
       "Allow it INFO, to have version, memory and databases compared before anything is overwritten";
     return {
       ...known,
+      sharesHistory: false,
       findings: [{ code: "leader-unknown", severity: "warn", cause, hint, transient: false }],
     };
   }
   return {
     ...known,
+    sharesHistory:
+      info.get("role") === "slave" && info.get("master_replid") === probe.info.get("master_replid"),
     leader: {
       version: observationFrom(probe.info).version,
       keys: totalKeys(probe.info),
@@ -83,7 +89,7 @@ interface Pair {
 }
 
 /** The pure part: two servers' own words about themselves. */
-export function compareServers(pair: Pair): readonly Finding[] {
+function compareServers(pair: Pair): readonly Finding[] {
   const { follower, leader } = pair;
   if (leader.get("run_id") === follower.get("run_id"))
     return [refuse("leader-is-itself", "leader and follower are the same server", "Give another leader")];

@@ -6,7 +6,7 @@ import type { PlatformChoiceInput, Recorded } from "./recorded";
 /** The part of a data home's id that a person compares. */
 const shortId = (id: string) => id.slice(0, 8);
 
-export function describeHome(home: HomeIdentity): string {
+function describeHome(home: HomeIdentity): string {
   return `host ${home.host}, data home ${shortId(home.id)} (${home.path})`;
 }
 

@@ -13,7 +13,7 @@ export const PlatformInput = z
 export type PlatformChoiceInput = z.infer<typeof PlatformInput>;
 
 /** Which data home a resource lives in, as outputs record it. */
-export const HomeSchema = z.object({ id: z.string(), host: z.string(), path: z.string() });
+const HomeSchema = z.object({ id: z.string(), host: z.string(), path: z.string() });
 
 /** Hidden outputs that all three resources record. */
 export const recordedShape = {

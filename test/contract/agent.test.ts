@@ -9,6 +9,7 @@ import type { AddonRecord } from "../../provider/core/facets";
 import { redisUrl } from "../../provider/core/uri";
 import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { inspect, inspectAll } from "../../provider/operations/inspect";
+import { follow } from "../../provider/operations/follow";
 import { provision } from "../../provider/operations/provision";
 import { remove } from "../../provider/operations/remove";
 import { identify } from "../../provider/system/processes";
@@ -322,5 +323,24 @@ describe("an add-on's life", { concurrent: true }, () => {
     expect((await removal).outcome).toMatch(/removed|absent/);
     expect(await inspectAll(home.platform, home.task)).toEqual([]);
     expect((await readdir(join(home.path, "backups"))).length).toBe(1);
+  });
+});
+
+describe("a follower's end", () => {
+  it("is possible without its leader: the final backup holds what it had received", async () => {
+    await using home = await makeTestHome();
+    const leader = await make(home, "lead");
+    await make(home, "copy");
+    const following = {
+      name: "copy",
+      claim: creates("f1"),
+      leader: { kind: "addon", addon: "lead" },
+      given: [],
+    } as const;
+    await follow(home.platform, { ...following, deadlineMs: 30_000 }, home.task);
+    await asUser(leader, (redis) => redis.set("a", "1"));
+    await remove(home.platform, { name: "lead", token: "t1" }, home.task);
+    const removal = await remove(home.platform, { name: "copy", token: "t1" }, home.task);
+    expect(removal).toMatchObject({ outcome: "removed" });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../provider/core/task";
-import { agentStatus, stopAgent } from "../../provider/operations/agent";
+import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { localPlatform } from "../../provider/platforms/local/local-platform";
 import type { Claim, Platform, ServerRequest } from "../../provider/platforms/contract";
 import { systemClock } from "../../provider/system/clock";
@@ -11,6 +11,7 @@ import { systemClock } from "../../provider/system/clock";
 export interface TestHome extends AsyncDisposable {
   readonly path: string;
   readonly platform: Platform;
+  /** A new one at each look: its deadline begins then. */
   readonly task: Task;
   /** Everything that was reported as progress, in order. */
   readonly messages: string[];
@@ -21,15 +22,17 @@ export interface TestHome extends AsyncDisposable {
 export async function makeTestHome(): Promise<TestHome> {
   const path = await mkdtemp(join(tmpdir(), "rah-"));
   const messages: string[] = [];
-  const task: Task = {
+  const newTask = (): Task => ({
     signal: AbortSignal.timeout(90_000),
     clock: systemClock,
     progress: ({ message }) => messages.push(message),
-  };
+  });
   return {
     path,
     platform: localPlatform(path),
-    task,
+    get task() {
+      return newTask();
+    },
     messages,
     agentPid: async () => {
       const { agent } = await agentStatus(path);
@@ -43,8 +46,7 @@ export async function makeTestHome(): Promise<TestHome> {
     },
     [Symbol.asyncDispose]: async () => {
       // An agent that a test has killed left servers behind: a new one adopts them to stop them.
-      const { startAgent } = await import("../../provider/operations/agent");
-      const cleanUp: Task = { ...task, signal: AbortSignal.timeout(60_000), progress: () => undefined };
+      const cleanUp = newTask();
       await startAgent(path, cleanUp);
       await stopAgent(path, false, cleanUp);
       await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

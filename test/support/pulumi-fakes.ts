@@ -1,7 +1,7 @@
 import type { AddonRecord } from "../../provider/core/facets";
 import { adopted, standing, type Instance } from "../../provider/core/instance";
 import { Failure } from "../../provider/core/errors";
-import type { Applied, Claim, Finding, Platform } from "../../provider/platforms/contract";
+import type { Applied, Claim, Finding, Placement, Platform } from "../../provider/platforms/contract";
 import type { ProviderEnvironment } from "../../provider/pulumi/environment";
 import { Activity } from "../../provider/pulumi/engine-watch";
 import type { EngineMessage } from "../../provider/pulumi/engine-log";
@@ -69,6 +69,7 @@ export class FakeWorld {
     host: "alpha",
     path: "/data",
   };
+  running: Pick<Placement, "process" | "unattended"> = { process: { state: "running", pid: 1 } };
   /** Thrown by the next change, before or after it was recorded. */
   fault: { when: "before" | "after"; error: Error } | undefined;
 
@@ -77,6 +78,12 @@ export class FakeWorld {
     home: () => Promise.resolve(this.home),
     check: () => Promise.resolve(this.findings),
     load: (name: string) => Promise.resolve(this.records.get(name)),
+    placement: (name: string) => {
+      const record = this.records.get(name);
+      return Promise.resolve(
+        record && { record, home: this.home, destination: "file:///data/backups", ...this.running },
+      );
+    },
   } as unknown as Platform;
 
   readonly operations: Operations = {
@@ -146,7 +153,7 @@ export class FakeWorld {
       this.records.set(record.name, record);
       return fault === undefined ? Promise.resolve(record) : Promise.reject(fault.error);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -155,8 +162,9 @@ export class FakeWorld {
     if (record === undefined) return "absent";
     const instance = record[facet]?.instance;
     if (instance !== undefined && standing(instance, token).kind === "stale") return "stale";
-    const { [facet]: _, ...others } = record;
-    this.records.set(name, others as AddonRecord);
+    const others = { ...record };
+    delete others[facet];
+    this.records.set(name, others);
     return "applied";
   }
 }

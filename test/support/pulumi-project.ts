@@ -25,6 +25,8 @@ export interface PulumiProject extends AsyncDisposable {
   program(text: string): Promise<void>;
   /** The real command line. */
   pulumi(...args: string[]): Promise<CliResult>;
+  /** The real command line, with a part of its environment changed. */
+  in(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<CliResult>;
   /** Starts it and leaves it to the test, in a process group of its own. */
   start(...args: string[]): ReturnType<typeof spawn>;
   /** The Automation API's view of the stack `dev`, made where it is missing. */
@@ -58,10 +60,10 @@ export async function makePulumiProject(name = "shop"): Promise<PulumiProject> {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       REDIS_ADDON_HOME: home.path,
     };
-    const start = (...args: string[]) =>
+    const startIn = (changed: Readonly<Record<string, string>>, ...args: string[]) =>
       spawn("pulumi", [...args, "--non-interactive"], {
         cwd: folder,
-        env: { ...process.env, ...env },
+        env: { ...process.env, ...env, ...changed },
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
       });
@@ -70,9 +72,10 @@ export async function makePulumiProject(name = "shop"): Promise<PulumiProject> {
       folder,
       home,
       env,
-      start,
+      start: (...args) => startIn({}, ...args),
       program: (text) => writeFile(join(folder, "index.js"), text),
-      pulumi: (...args) => finished(start(...args)),
+      pulumi: (...args) => finished(startIn({}, ...args)),
+      in: (changed, ...args) => finished(startIn(changed, ...args)),
       stack: (stackName = "dev") =>
         LocalWorkspace.createOrSelectStack(
           { stackName, workDir: folder },

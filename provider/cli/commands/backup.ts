@@ -37,7 +37,9 @@ function list(): Command {
     .action(async (name: string, options: { json?: boolean }, command: Command) => {
       const context = await contextOf(command);
       await requireAddon(context, name);
-      const backups = (await listBackups(context.platform, name, context.task)) ?? [];
+      const listing = await listBackups(context.platform, name, context.task);
+      const { backups, unreadable } = listing ?? { backups: [], unreadable: [] };
+      for (const problem of unreadable) process.stderr.write(`! ${problem}\n`);
       if (options.json === true) return printJson(backups);
       if (backups.length === 0) return printLine(`${name} has no backups yet.`);
       printTable(

@@ -4,7 +4,7 @@ import type { BackupRun } from "../contract";
 import type { AddonLayout } from "./home";
 
 /** What the agent wrote down about a server's process, so that readers and its own successor can recognise it. */
-export const ProcessStateSchema = z.discriminatedUnion("state", [
+const ProcessStateSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("starting") }),
   z.object({
     state: z.literal("running"),

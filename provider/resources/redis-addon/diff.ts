@@ -34,7 +34,19 @@ export async function diffRedisAddon(operations: Operations, call: Call): Promis
   }
   const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
   const changed = await announced(call, record);
-  return { changes: unfinished || changed || unknown.size > 0, replaces: [] };
+  const down = await announcedDown(platform, call);
+  return { changes: unfinished || changed || down || unknown.size > 0, replaces: [] };
+}
+
+/** Whether the server wants starting, or somebody to look after it: after a reboot nothing else would notice. */
+async function announcedDown(platform: Platform, { state, row }: Call): Promise<boolean> {
+  const placement = await platform.placement(state.name);
+  if (placement === undefined) return false;
+  const { process, unattended } = placement;
+  if (process.state === "stopped")
+    await row.warning(`the server is not running (${process.why}): an update starts it`);
+  else if (unattended !== undefined) await row.info(`${unattended}: an update starts it`);
+  return process.state === "stopped" || unattended !== undefined;
 }
 
 async function replacing(platform: Platform, { inputs, state }: Call): Promise<string[]> {

@@ -4,7 +4,7 @@ import { defineResource, type Handler } from "../../../provider/pulumi/define-re
 import { UNKNOWN, type Properties } from "../../../provider/pulumi/properties";
 import { redisAddonDefinition } from "../../../provider/resources/redis-addon/definition";
 import { fakeEngine, FakeWorld, type FakeEngine } from "../../support/pulumi-fakes";
-import { refresh, sdkInputs, up } from "../../support/fake-program";
+import { inClear, refresh, sdkInputs, up } from "../../support/fake-program";
 
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/redis-addon:RedisAddon::cache";
 const NAME = "shop-dev-cache";
@@ -125,6 +125,19 @@ test("a restart is announced in the preview", async () => {
   const { resource } = await up(handler, program());
   await up(handler, program({ port: 7100 }), resource);
   expect(said()).toEqual(["the server will restart and keep its data: port from 7001 to 7100"]);
+});
+
+test.each([
+  [{ process: { state: "stopped", why: "it was killed" } } as const, "it was killed"],
+  [
+    { process: { state: "running", pid: 1 }, unattended: "the agent is not running" } as const,
+    "the agent is not running",
+  ],
+])("an add-on that nobody keeps running is an update, which says why (%#)", async (running, why) => {
+  const { resource } = await up(handler, program());
+  world.running = running;
+  expect((await up(handler, program(), resource)).did).toBe("updated");
+  expect(said()).toEqual([expect.stringContaining(why)]);
 });
 
 test("a version that can't load the data is refused in the preview", async () => {
@@ -286,11 +299,12 @@ test("the add-on of another project or stack is refused in the preview, naming b
   ]);
 });
 
-test("get reads an add-on that no state holds, and says so where there is none", async () => {
+test("get reads an add-on that no state holds, again at a refresh, and says so where there is none", async () => {
   await up(handler, program({ name: "cache" }));
-  const props = sdkInputs(URN, { platform: { kind: "local" } });
+  const props = sdkInputs(URN, {}, ["platform", "plan", "port"]);
   const found = await handler.read("cache", props);
   expect([found.id, found.props["port"], found.props["plan"]]).toEqual(["cache", 7001, "s_mono"]);
+  expect((await handler.read("cache", inClear(found.props))).id).toBe("cache");
   await expect(handler.read("other", props)).rejects.toThrow(
     "cannot read other: there is no add-on of that name",
   );
