@@ -1,7 +1,7 @@
 // npm run destroy: removes what npm start has made. Backups stay.
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { pulumiEnvironment } from "./environment.mjs";
+import { pulumiEnvironment, stateFolder } from "./environment.mjs";
 import { passThrough } from "./hand-over.mjs";
 import { checkout } from "./setup/checkout.mjs";
 import { exitWith, setUpOrExit } from "./setup.mjs";
@@ -37,9 +37,13 @@ try {
 const { REDIS_ADDON_HOME: named, XDG_DATA_HOME: data } = env;
 const base = data && isAbsolute(data) ? data : join(homedir(), ".local", "share");
 const home = named || join(base, "redis-addon");
+const removals = [
+  ["npm run redis-addon -- agent stop", "ends the agent, and every server that it still runs"],
+  [`rm -r ${home}`, "removes the data home: all backups, and the data of other stacks' add-ons"],
+  [`rm -r ${stateFolder()}`, "removes the stack's state, after npm run destroy only"],
+];
+const width = Math.max(...removals.map(([command]) => command.length));
 console.log(`
 Backups stay in ${join(home, "backups")}; npm start makes new add-ons.
-To remove everything:
-  npm run redis-addon -- agent stop    ends the agent, and every server that it still runs
-  rm -r ${home}    removes the data home: all backups, and the data of other stacks' add-ons
-  rm -r ${join(checkout, ".pulumi-local")}    removes the stack's state, after npm run destroy only`);
+To remove everything:`);
+for (const [command, what] of removals) console.log(`  ${command.padEnd(width)}  ${what}`);

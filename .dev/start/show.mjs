@@ -81,10 +81,14 @@ function describeBackup(backup, redisServer) {
   return [
     `Backup    ${file}`,
     `          ${backup.keys} ${backup.keys === 1 ? "key" : "keys"}, ${backup.sizeBytes} bytes, taken ${backup.takenAt}`,
-    `Open it   mkdir ${folder} && cd ${folder} && tar -xzf ${file}`,
-    `          ${server} --port 7777                (any redis-server of this version or newer)`,
+    `Open it   mkdir -p ${folder} && tar -xzf ${quoted(file)} -C ${folder}`,
+    `          (cd ${folder} && ${quoted(server)} --port 7777)`,
+    "          any redis-server of this version or newer opens it; this one runs until Ctrl-C, without a password",
   ];
 }
+
+/** One word of a shell's command line: a home folder may have a space in its name. */
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 async function redisAddonJson(node, env, args) {
   const program = join(checkout, "dist", "provider", "cli", "main.js");

@@ -109,7 +109,7 @@ export class AgentService {
     task: Task,
   ): Promise<AddonRecord> {
     const since = existing?.[change.facet]?.since ?? new Date(task.clock.now()).toISOString();
-    const urn = change.claim.kind === "create" ? change.claim.caller.urn : existing?.[change.facet]?.urn;
+    const urn = change.claim.caller?.urn ?? existing?.[change.facet]?.urn;
     const rest = { instance, given: [...change.given], since, ...(urn === undefined ? {} : { urn }) };
 
     if (change.facet === "server") {
@@ -126,7 +126,8 @@ export class AgentService {
         );
         const facet = { ...rest, wish: { ...wish, version, port } };
         const { removing: __, ...kept } = existing ?? this.#born(change, since);
-        return this.#save({ ...kept, server: facet });
+        const owner = change.claim.caller ?? kept.owner;
+        return this.#save({ ...kept, owner: { project: owner.project, stack: owner.stack }, server: facet });
       });
     }
     if (existing === undefined) throw noSuchAddon(change.name, this.identity);

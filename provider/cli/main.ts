@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { Failure } from "../core/errors";
 import { agentCommand } from "./commands/agent";
 import { backupCommand } from "./commands/backup";
+import { deleteCommand } from "./commands/delete";
 import { handOverCommand } from "./commands/hand-over";
 import { infoCommand } from "./commands/info";
 import { listCommand } from "./commands/list";
@@ -19,14 +20,19 @@ const program = new Command("redis-addon")
   .addCommand(backupCommand())
   .addCommand(agentCommand())
   .addCommand(handOverCommand())
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? 0 : 2);
-  });
+  .addCommand(deleteCommand());
+exitWithUsageCode(program);
 
 // A pager that was closed early is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
 });
+
+/** Commander's own code for wrong usage is the one of every failure. */
+function exitWithUsageCode(command: Command): void {
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  command.commands.forEach(exitWithUsageCode);
+}
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`redis-addon: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -10,10 +10,13 @@ export interface Caller {
   readonly urn?: string;
 }
 
-/** Under which right a facet is changed: a create stamps a new token, everything later carries the one it was given. */
+/**
+ * Under which right a facet is changed: a create stamps a new token, everything later carries the one it was given.
+ * Who carries the token in force is the owner, whatever its stack is called by now.
+ */
 export type Claim =
   | { readonly kind: "create"; readonly token: string; readonly caller: Caller }
-  | { readonly kind: "carry"; readonly token: string };
+  | { readonly kind: "carry"; readonly token: string; readonly caller?: Caller };
 
 /** The server facet as it is asked for; what is absent is chosen at creation and stays as recorded afterwards. */
 export type ServerRequest = Omit<ServerWish, "port" | "version"> & {

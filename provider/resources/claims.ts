@@ -2,12 +2,12 @@ import { Failure } from "../core/errors";
 import { standing, type Instance } from "../core/instance";
 import type { Hidden } from "../pulumi/hidden";
 import { parseUrn } from "../pulumi/urn";
-import type { Claim } from "../platforms/contract";
+import type { Caller, Claim } from "../platforms/contract";
 
 /** Under which right a create, or an update of something that is gone, records its facet. */
 export function createClaim(token: string, hidden: Hidden, subject: string): Claim {
-  const urn = hidden.urn === undefined ? undefined : parseUrn(hidden.urn);
-  if (urn === undefined)
+  const caller = callerOf(hidden);
+  if (caller === undefined)
     throw new Failure({
       code: "urn-missing",
       operation: "create",
@@ -15,8 +15,13 @@ export function createClaim(token: string, hidden: Hidden, subject: string): Cla
       cause: "the hidden input `__urn` is missing or malformed",
       hint: "Declare it with the classes that pulumi-redis-addon exports",
     });
-  const { project, stack } = urn;
-  return { kind: "create", token, caller: { project, stack, urn: hidden.urn ?? "" } };
+  return { kind: "create", token, caller };
+}
+
+function callerOf({ urn }: Hidden): Caller | undefined {
+  const parsed = urn === undefined ? undefined : parseUrn(urn);
+  if (urn === undefined || parsed === undefined) return undefined;
+  return { project: parsed.project, stack: parsed.stack, urn };
 }
 
 /**
@@ -30,7 +35,8 @@ export function updateClaim(
   subject: string,
 ): Claim {
   if (recorded === undefined) return createClaim(tokens.fresh, hidden, subject);
-  return { kind: "carry", token: tokens.carried };
+  const caller = callerOf(hidden);
+  return { kind: "carry", token: tokens.carried, ...(caller === undefined ? {} : { caller }) };
 }
 
 /** How a state's token stands to what is recorded: `gone` and `taken-over` want an update, `stale` can't have one. */

@@ -80,7 +80,9 @@ test("data survive a rename with an alias", async () => {
   await up(project);
   expect(await secretOutput(project, "url")).toBe(url);
   expect(await read(url, "kept")).toBe("yes");
+  await up(project, "--replace", urnOf("sessions"));
   expect(await project.home.platform.names()).toEqual(["shop-dev-cache"]);
+  expect(await read(url, "kept")).toBe("yes");
 });
 
 test("data survive a rename without an alias where the name is given", async () => {
@@ -101,14 +103,22 @@ test("a rename with neither makes a new add-on, after a final backup of the old 
   expect(existsSync(backup ?? ""), output).toBe(true);
 });
 
-test("data survive `stack rename`, and nothing is to be changed after it", async () => {
+test("data survive `stack rename`: an update records the new name, and a forced replacement finds them by it", async () => {
   await begin(declare("cache"));
+  const server = await project.home.serverPid("shop-dev-cache");
   await succeed(project, "stack", "rename", "prod");
-  const preview = await project.pulumi("preview", "--stack", "prod", "--expect-no-changes");
-  expect(preview.code, preview.output).toBe(0);
+  const onProd = async (...args: string[]) => {
+    const result = await project.pulumi(...args, "--stack", "prod");
+    expect(result.code, result.output).toBe(0);
+    return result.output;
+  };
+  expect(await onProd("up", "--yes", "--skip-preview")).toMatch(/1 updated/);
+  expect(await onProd("preview", "--expect-no-changes")).toMatch(/2 unchanged/);
+  expect(await project.home.serverPid("shop-dev-cache")).toBe(server);
+  await onProd("up", "--yes", "--skip-preview", "--replace", urnOf("cache").replace(":dev:", ":prod:"));
+  expect(await project.home.platform.names()).toEqual(["shop-dev-cache"]);
   expect(await read(url, "kept")).toBe("yes");
-  const back = await project.pulumi("stack", "rename", "dev", "--stack", "prod");
-  expect(back.code, back.output).toBe(0);
+  await onProd("stack", "rename", "dev");
 });
 
 test("a run from another data home changes nothing and says which machine the add-on belongs to", async () => {

@@ -77,6 +77,7 @@ export class FakeWorld {
     kind: "local",
     home: () => Promise.resolve(this.home),
     check: () => Promise.resolve(this.findings),
+    names: () => Promise.resolve([...this.records.keys()]),
     load: (name: string) => Promise.resolve(this.records.get(name)),
     placement: (name: string) => {
       const record = this.records.get(name);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { copyFile, cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { z } from "zod";
@@ -115,7 +115,8 @@ function packageRoot(folder: string): string {
 function findPackage(from: string, name: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules", name);
-    if (existsSync(join(candidate, "package.json"))) return candidate;
+    // pnpm links packages into place; copying such a link would copy nothing.
+    if (existsSync(join(candidate, "package.json"))) return realpathSync(candidate);
     if (folder === dirname(folder)) return undefined;
   }
 }

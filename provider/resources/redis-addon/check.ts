@@ -4,6 +4,7 @@ import { parseSpelling, parseWanted, satisfies } from "../../core/version";
 import type { CheckAnswer, CheckCall } from "../../pulumi/definition";
 import { parseUrn, type ParsedUrn } from "../../pulumi/urn";
 import type { CheckFailure } from "../../pulumi/validate";
+import type { Platform } from "../../platforms/contract";
 import { fromFinding } from "../findings";
 import type { Operations } from "../operations";
 import type { RedisAddonInputs } from "./inputs";
@@ -16,11 +17,15 @@ export async function checkRedisAddon(
 ): Promise<CheckAnswer> {
   const { inputs, unknown, hidden, olds } = call;
   const urn = hidden.urn === undefined ? undefined : parseUrn(hidden.urn);
-  const name = unknown.has("name") ? undefined : (inputs.name ?? stickyName(olds) ?? derivedName(urn));
-  if (inputs.platform === undefined || inputs.bind === undefined)
-    return { fill: name === undefined ? {} : { name }, failures: [] };
-
+  const sticky = inputs.name ?? stickyName(olds);
+  if (inputs.platform === undefined || inputs.bind === undefined) {
+    const derived = unknown.has("name") ? undefined : (sticky ?? derivedName(urn));
+    return { fill: derived === undefined ? {} : { name: derived }, failures: [] };
+  }
   const platform = await operations.openPlatform(inputs.platform);
+  const name = unknown.has("name")
+    ? undefined
+    : (sticky ?? (await recordedName(platform, hidden.urn)) ?? derivedName(urn));
   const record = name === undefined ? undefined : await platform.load(name);
   const isCreate = Object.keys(olds).length === 0;
   const foreign = isCreate && record !== undefined ? foreignOwner(record, urn) : undefined;
@@ -59,6 +64,15 @@ export function resolvedVersion(record: AddonRecord, asked: string): string {
 function stickyName(olds: CheckCall<RedisAddonInputs>["olds"]): string | undefined {
   const name = olds["name"];
   return typeof name === "string" ? name : undefined;
+}
+
+/** A forced replacement brings no old inputs: its add-on is the one that is recorded under the same URN. */
+async function recordedName(platform: Platform, urn: string | undefined): Promise<string | undefined> {
+  for (const name of urn === undefined ? [] : await platform.names()) {
+    const record = await platform.load(name);
+    if (record?.server.urn === urn) return name;
+  }
+  return undefined;
 }
 
 function derivedName(urn: ParsedUrn | undefined): string | undefined {

@@ -91,7 +91,10 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       if (removal.outcome === "removed")
         await row.info(`${id} is deleted; its final backup: ${removal.finalBackup.archive}`);
       if (removal.outcome === "stale")
-        await row.info(`${id} was taken over by a newer resource of the same name: nothing was deleted`);
+        await row.info(
+          `${id} was taken over by a newer resource of the same name: nothing was deleted ` +
+            `(if no stack has it any more: redis-addon delete ${id})`,
+        );
     },
   };
 }

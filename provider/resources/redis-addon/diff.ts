@@ -34,8 +34,19 @@ export async function diffRedisAddon(operations: Operations, call: Call): Promis
   }
   const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
   const changed = await announced(call, record);
+  const moved = await announcedMove(call, record);
   const down = await announcedDown(platform, call);
-  return { changes: unfinished || changed || down || unknown.size > 0, replaces: [] };
+  return { changes: unfinished || changed || moved || down || unknown.size > 0, replaces: [] };
+}
+
+/**
+ * Whether the resource, its stack or its project is called otherwise than when it was recorded: by the recorded URN a
+ * forced replacement, which is told nothing of the old state, finds its add-on again.
+ */
+async function announcedMove({ hidden, row }: Call, { server }: AddonRecord): Promise<boolean> {
+  if (hidden.urn === undefined || server.urn === undefined || hidden.urn === server.urn) return false;
+  await row.info(`it is recorded as ${server.urn}: an update records its new name, and touches nothing else`);
+  return true;
 }
 
 /** Whether the server wants starting, or somebody to look after it: after a reboot nothing else would notice. */

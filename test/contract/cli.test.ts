@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AddonRecord } from "../../provider/core/facets";
+import { provision } from "../../provider/operations/provision";
+import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
+
+const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
+const run = promisify(execFile);
+
+let home: TestHome;
+let record: AddonRecord;
+
+beforeAll(async () => {
+  home = await makeTestHome();
+  const request = { name: "cache", claim: creates("t1"), wish: SMALL, given: ["plan"] };
+  record = await provision(home.platform, request, home.task);
+});
+afterAll(() => home[Symbol.asyncDispose]());
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function redisAddon(...args: string[]): Promise<Result> {
+  const environment = { ...process.env, REDIS_ADDON_HOME: home.path };
+  try {
+    const { stdout, stderr } = await run(process.execPath, [ENTRY, ...args], { env: environment });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Result;
+    return { code, stdout, stderr };
+  }
+}
+
+describe("redis-addon", () => {
+  it("lists add-ons for people and, as an array, for programs, with no password in either", async () => {
+    const table = await redisAddon("list");
+    expect(table.stdout).toMatch(/^NAME +HEALTH +ROLE +ADDRESS/);
+    expect(table.stdout).toMatch(/^cache +healthy +leader +127\.0\.0\.1:\d+/m);
+    const json = await redisAddon("list", "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { name: "cache", health: "healthy", server: { state: "running" } },
+    ]);
+    for (const output of [table, json])
+      for (const password of Object.values(record.credentials)) expect(output.stdout).not.toContain(password);
+  });
+
+  it("shows credentials only when it is told to", async () => {
+    const { password } = record.credentials;
+    const hidden = await redisAddon("info", "cache");
+    expect(hidden.stdout).toContain("redis://default:[secret]@127.0.0.1:");
+    expect(hidden.stdout).not.toContain(password);
+    expect((await redisAddon("info", "cache", "--json")).stdout).not.toContain(password);
+    const shown = await redisAddon("info", "cache", "--reveal");
+    expect(shown.stdout).toContain(`redis://default:${password}@127.0.0.1:${record.server.wish.port}`);
+  });
+
+  it("takes a backup and lists it", async () => {
+    const taken = await redisAddon("backup", "run", "cache", "--json");
+    const { slot, archive } = JSON.parse(taken.stdout) as { slot: string; archive: string };
+    const listed = await redisAddon("backup", "list", "cache", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ slot, archive, reason: "demand" }]);
+    expect((await redisAddon("backup", "list", "cache")).stdout).toContain(archive);
+    expect((await redisAddon("info", "cache")).stdout).toContain(`backed-up, ${slot}`);
+  });
+
+  it("tells by its exit code what went wrong, and by its message what there is", async () => {
+    const missing = await redisAddon("info", "nothing");
+    expect(missing).toMatchObject({ code: 3, stdout: "" });
+    expect(missing.stderr).toContain("there are only cache");
+    expect((await redisAddon("backup", "run", "nothing")).code).toBe(3);
+    expect((await redisAddon("no-such-command")).code).toBe(2);
+    expect((await redisAddon("info")).code).toBe(2);
+    expect((await redisAddon("hand-over", "cache", "--to", "nonsense")).code).toBe(2);
+    expect((await redisAddon("--help")).code).toBe(0);
+  });
+
+  it("tells whether the agent runs, stops it with its servers, and starts both again", async () => {
+    const before = JSON.parse((await redisAddon("agent", "status", "--json")).stdout) as {
+      agent: { pid: number };
+    };
+    expect(before.agent.pid).toBe(await home.agentPid());
+    expect((await redisAddon("agent", "stop")).stdout).toContain("cache");
+    expect((await redisAddon("agent", "status")).stdout).toContain("No agent runs");
+    expect((await redisAddon("list")).stdout).toMatch(/^cache +down/m);
+    await redisAddon("agent", "start");
+    const list = await redisAddon("list", "--json");
+    expect(JSON.parse(list.stdout)).toHaveLength(1);
+  });
+
+  it("deletes only what it is asked for twice, and names the final backup", async () => {
+    const asked = await redisAddon("delete", "cache");
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain("made by the stack shop/dev");
+    expect(await home.platform.names()).toEqual(["cache"]);
+    const deleted = await redisAddon("delete", "cache", "--yes");
+    expect(deleted.stdout).toMatch(/its final backup: file:\/\/\S+\.tar\.gz/);
+    expect(await home.platform.names()).toEqual([]);
+  });
+});
