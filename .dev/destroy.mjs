@@ -4,11 +4,12 @@ import { isAbsolute, join } from "node:path";
 import { pulumiEnvironment, stateFolder } from "./environment.mjs";
 import { passThrough } from "./hand-over.mjs";
 import { checkout } from "./setup/checkout.mjs";
+import { run } from "./setup/run.mjs";
 import { exitWith, setUpOrExit } from "./setup.mjs";
-import { clearLeftovers, exists, stack } from "./start/stack.mjs";
+import { clearLeftovers, exists, project, stack } from "./start/stack.mjs";
 
 const log = (line) => console.log(`npm run destroy: ${line}`);
-const { env: tools, pulumi } = await setUpOrExit();
+const { env: tools, node, pulumi } = await setUpOrExit();
 const env = pulumiEnvironment(tools);
 const options = { env, cwd: checkout };
 
@@ -17,7 +18,7 @@ try {
     log(`there is no stack "${stack}", so there is nothing to destroy`);
     process.exit(0);
   }
-  await clearLeftovers({ pulumi, options, log });
+  const unrecorded = await clearLeftovers({ pulumi, options, log });
   const code = await passThrough(
     pulumi,
     ["destroy", "--yes", "--non-interactive", "--stack", stack],
@@ -29,8 +30,20 @@ try {
     );
     process.exit(code);
   }
+  await removeUnrecorded(unrecorded);
 } catch (failure) {
   exitWith(failure);
+}
+
+/** The add-ons of a killed run that died before it could write them down: Pulumi can't destroy what it doesn't know. */
+async function removeUnrecorded(names) {
+  if (names.length === 0) return;
+  const redisAddon = join(checkout, "dist", "provider", "cli", "main.js");
+  const there = JSON.parse(await run(node, [redisAddon, "list", "--json"], { env }));
+  // A create that was refused because the name is somebody else's is pending too: theirs is not ours to delete.
+  const isOurs = ({ owner }) => owner.project === project && owner.stack === stack;
+  for (const { name } of there.filter((addon) => names.includes(addon.name) && isOurs(addon)))
+    log((await run(node, [redisAddon, "delete", name, "--yes"], { env })).trim());
 }
 
 // The same place that the agent takes where the program names none.

@@ -8,7 +8,7 @@ import { Stop } from "../setup/stop.mjs";
 import { run } from "../setup/run.mjs";
 import { endOrphans } from "./orphans.mjs";
 
-const project = "redis-addon-quickstart";
+export const project = "redis-addon-quickstart";
 export const stack = "dev";
 
 const lockFolder = () => join(stateFolder(), "state", ".pulumi", "locks", "organization", project, stack);
@@ -16,6 +16,7 @@ const lockFolder = () => join(stateFolder(), "state", ".pulumi", "locks", "organ
 /**
  * Removes what a killed run has left: its lock, and operations of which the state doesn't know how they ended.
  * @param {{ pulumi: string, options: { env: NodeJS.ProcessEnv, cwd: string }, log: (line: string) => void }} tools
+ * @returns {Promise<string[]>} the names of add-ons that the killed run may have made and the state has not
  */
 export async function clearLeftovers({ pulumi, options, log }) {
   const locks = readLocks();
@@ -29,11 +30,14 @@ export async function clearLeftovers({ pulumi, options, log }) {
 
   const exported = JSON.parse(await run(pulumi, ["stack", "export", "--stack", stack], options));
   const pending = exported.deployment?.pending_operations ?? [];
-  if (pending.length === 0) return;
+  if (pending.length === 0) return [];
   // `up` then makes the resource again, which adopts what the killed run has made of it.
   log(`clearing what a killed run has left open: ${pending.map(describe).join(", ")}`);
   const clear = ["refresh", "--yes", "--non-interactive", "--skip-preview", "--clear-pending-creates"];
   await run(pulumi, [...clear, "--stack", stack], options);
+  return pending
+    .filter(({ type, resource }) => type === "creating" && resource.type.endsWith(":RedisAddon"))
+    .map(({ resource }) => resource.inputs.name);
 }
 
 /** A file backend's lock names its process; only that tells a run in progress from one that was killed. */

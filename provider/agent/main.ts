@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const background: Task = { signal: leaving.signal, clock: systemClock, progress: () => undefined };
   const supervisor = new Supervisor(layout, systemClock);
   const backups = new BackupRunner(layout, systemClock, leaving.signal);
-  const service = new AgentService(layout, identity, supervisor, backups);
+  const service = new AgentService(layout, identity, supervisor, backups, background);
 
   const activity = new Activity(systemClock);
   const leave = (): void => {

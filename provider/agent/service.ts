@@ -23,6 +23,7 @@ import { syncFolder, writeDurably } from "../system/files";
 import type { BackupRunner } from "./backup-runner";
 import { choosePort } from "./choose-port";
 import { keepServer } from "./keep-server";
+import { log } from "./log";
 import type { Supervisor } from "./supervisor";
 
 /** The platform's changing calls, in process. All changes of one add-on stand in one queue. */
@@ -36,6 +37,8 @@ export class AgentService {
     readonly identity: HomeIdentity,
     readonly supervisor: Supervisor,
     readonly backups: BackupRunner,
+    /** What goes on when the caller of a call has gone, until the agent leaves. */
+    readonly background: Task,
   ) {}
 
   apply(change: FacetChange, servers: readonly FoundServer[], task: Task): Promise<Applied> {
@@ -78,9 +81,8 @@ export class AgentService {
         await this.#discard(record);
         return { outcome: "removed", finalBackup };
       } catch (error) {
-        const { removing: _, ...kept } = record;
-        await this.#save(kept);
-        await this.supervisor.place(kept, task).catch(() => undefined);
+        // An agent that leaves leaves the rest to its successor, whom the caller asks again.
+        if (!this.background.signal.aborted) await this.#letUsersIn(record);
         throw error;
       }
     });
@@ -165,6 +167,15 @@ export class AgentService {
     return record;
   }
 
+  /** A removal that failed, or whose caller went away, ends with the add-on as it was. */
+  async #letUsersIn(record: AddonRecord): Promise<void> {
+    const { removing: _, ...kept } = record;
+    await this.#save(kept);
+    await this.supervisor.place(kept, this.background).catch((error: unknown) => {
+      log(`${record.name}: ${String(error)}`);
+    });
+  }
+
   /** One rename makes the add-on gone; what is slow comes after it and may be repeated at the next start. */
   async #discard(record: AddonRecord): Promise<void> {
     const discarded = join(this.layout.trash, `${record.name}-${randomUUID()}`);
@@ -179,7 +190,10 @@ export class AgentService {
       const record = await readRecord(this.layout, name);
       const follows = record?.replication?.wish;
       if (record === undefined || follows?.kind !== "addon" || follows.addon !== leader.name) continue;
-      await this.supervisor.place(record, task);
+      // A follower's own trouble shows in its own status; the leader's change is made.
+      await this.supervisor.place(record, task).catch((error: unknown) => {
+        log(`${name}: ${String(error)}`);
+      });
     }
   }
 

@@ -1,3 +1,4 @@
+import { PLAN_NAMES, PLANS } from "../core/plans";
 import type { LeaderAddress } from "../core/render";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
@@ -127,11 +128,14 @@ function databases({ follower, followerDatabases, leader, leaderDatabases }: Pai
   // Redis drops SELECT where it fails: a write to a missing database overwrites a key of database 0.
   const need = Math.max(leaderDatabases ?? 0, highest);
   if (need <= followerDatabases) return undefined;
+  const plan = PLAN_NAMES.find((name) => PLANS[name].databases >= need);
   const has = leaderDatabases === undefined ? `uses database ${highest - 1}` : `has ${need} databases`;
   return refuse(
     "too-few-databases",
     `the leader ${has} and this add-on has ${followerDatabases}`,
-    `Choose a plan with at least ${need} databases`,
+    plan === undefined
+      ? `No plan has ${need} databases: follow a leader with fewer`
+      : `Choose the plan ${plan} or a larger one`,
   );
 }
 

@@ -1,38 +1,6 @@
 import type { SyncStatus } from "../core/status";
 import { isSet, numberIn, type Info } from "./info";
 
-/** The status that is shown, with what else a follower's and its leader's INFO tell. */
-export type ObservedSync = Common &
-  (
-    | { readonly state: "connecting"; readonly why?: string }
-    /** For the leader's snapshot. */
-    | { readonly state: "waiting" }
-    | Syncing
-    | { readonly state: "loading"; readonly percent?: number }
-    /** `durable`: what was received would survive a kill -9. It is false for a moment at each rewrite of the AOF. */
-    | { readonly state: "synced"; readonly durable: boolean }
-    | { readonly state: "broken"; readonly why: string }
-  );
-
-interface Syncing {
-  readonly state: "syncing";
-  /** The snapshot is loaded; what was written meanwhile is still being applied. */
-  readonly catchingUp: boolean;
-  /** Of the snapshot. */
-  readonly doneBytes: number;
-  readonly totalBytes?: number;
-  readonly percent?: number;
-  /** A leader that streams its snapshot from memory announces no size: then total and percent are a guess. */
-  readonly estimated?: boolean;
-}
-
-interface Common {
-  /** Between what the leader has and what was applied here; absent where the leader's INFO can't be read. */
-  readonly lagBytes?: number;
-  /** Since anything came from the leader. */
-  readonly secondsSinceIo?: number;
-}
-
 interface SyncEvidence {
   readonly follower: Info;
   /** Absent where it can't be read. */
@@ -47,7 +15,7 @@ const LAG_LIMIT_BYTES = 1024 ** 2;
 const SILENCE_LIMIT_SECONDS = 15;
 
 /** What a follower's INFO, with its leader's where it may be read, says about the two being in sync. */
-export function classifySync(evidence: SyncEvidence): ObservedSync {
+export function classifySync(evidence: SyncEvidence): SyncStatus {
   const { follower, leader } = evidence;
   if (isSet(follower, "loading")) return loading(follower);
   if (follower.get("role") !== "slave") return { state: "broken", why: "it follows nobody" };
@@ -87,20 +55,20 @@ export function unappliedBytes(follower: Info): number {
 }
 
 /** In words, for the row of a resource or a line of output. */
-export function syncWords(status: SyncStatus | ObservedSync): string {
+export function syncWords(status: SyncStatus): string {
   switch (status.state) {
     case "connecting":
-      return "why" in status ? `connecting: ${status.why}` : "connecting to the leader";
+      return status.why === undefined ? "connecting to the leader" : `connecting: ${status.why}`;
     case "waiting":
       return "waiting for the leader's snapshot";
     case "loading":
       return status.percent === undefined ? "loading the data" : `loading the data, ${status.percent} %`;
     case "synced":
-      return "durable" in status && !status.durable ? "synced, writing the data to disk" : "synced";
+      return status.durable ? "synced" : "synced, writing the data to disk";
     case "broken":
       return `broken: ${status.why}`;
     case "syncing": {
-      if ("catchingUp" in status && status.catchingUp) return "catching up with the leader";
+      if (status.catchingUp) return "catching up with the leader";
       const percent =
         status.percent === undefined ? "" : ` (${status.estimated ? "~" : ""}${status.percent} %)`;
       return `receiving the leader's snapshot, ${mebibytes(status.doneBytes)}${percent}`;
@@ -112,12 +80,12 @@ function mebibytes(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
-function loading(follower: Info): ObservedSync {
+function loading(follower: Info): SyncStatus {
   const percent = numberIn(follower, "loading_loaded_perc");
   return { state: "loading", ...(percent === undefined ? {} : { percent: Math.floor(percent) }) };
 }
 
-function receiving(follower: Info, leader: Info | undefined): ObservedSync {
+function receiving(follower: Info, leader: Info | undefined): SyncStatus {
   const doneBytes = numberIn(follower, "master_sync_read_bytes") ?? 0;
   if (doneBytes <= 0) return { state: "waiting" };
   const announced = numberIn(follower, "master_sync_total_bytes") ?? 0;
@@ -136,7 +104,7 @@ function receiving(follower: Info, leader: Info | undefined): ObservedSync {
   };
 }
 
-function measured(follower: Info, leader: Info | undefined): Common {
+function measured(follower: Info, leader: Info | undefined): Pick<SyncStatus, "lagBytes" | "secondsSinceIo"> {
   const silent = numberIn(follower, "master_last_io_seconds_ago");
   const [have, applied] = [
     leader === undefined ? undefined : numberIn(leader, "master_repl_offset"),

@@ -1,11 +1,12 @@
 import { Failure } from "../core/errors";
 import type { LeaderAddress } from "../core/render";
+import type { SyncStatus } from "../core/status";
 import type { Progress, Task } from "../core/task";
 import type { RedisClient } from "./client";
 import { numberIn, type Info } from "./info";
 import { lastLoadFailed } from "./last-load";
 import { probeLeader } from "./leader-probe";
-import { classifySync, syncWords, type ObservedSync } from "./sync-status";
+import { classifySync, syncWords } from "./sync-status";
 
 interface WaitSyncedOptions {
   readonly deadlineMs: number;
@@ -36,7 +37,7 @@ export async function waitSynced(
   leader: LeaderAddress,
   task: Task,
   { deadlineMs, name = follower.subject }: WaitSyncedOptions,
-): Promise<ObservedSync> {
+): Promise<SyncStatus> {
   const startedAt = task.clock.now();
   const report = reporter(task);
   let leaderInfo: Info | undefined;
@@ -80,7 +81,7 @@ export async function waitSynced(
     return new Failure({ code, operation: "follow", subject: name, cause, hint, transient });
   }
 
-  function timedOut(status: ObservedSync): Failure {
+  function timedOut(status: SyncStatus): Failure {
     const seconds = Math.round((task.clock.now() - startedAt) / 1000);
     const behind = leaderFailure === undefined ? "" : `; its leader: ${leaderFailure.cause}`;
     return failed(
@@ -93,7 +94,7 @@ export async function waitSynced(
 }
 
 /** Says how far the sync is, each time that it is somewhere else. */
-function reporter(task: Task): (status: ObservedSync, leaderFailure: Failure | undefined) => void {
+function reporter(task: Task): (status: SyncStatus, leaderFailure: Failure | undefined) => void {
   let last = "";
   return (status, leaderFailure) => {
     const down = status.state === "connecting" && leaderFailure !== undefined;
@@ -104,7 +105,7 @@ function reporter(task: Task): (status: ObservedSync, leaderFailure: Failure | u
   };
 }
 
-function bytes(status: ObservedSync): Omit<Progress, "message"> {
+function bytes(status: SyncStatus): Omit<Progress, "message"> {
   if (status.state !== "syncing" || status.catchingUp) return {};
   const { doneBytes, totalBytes, estimated } = status;
   return { doneBytes, ...(totalBytes === undefined || estimated === true ? {} : { totalBytes }) };

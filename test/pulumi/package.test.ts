@@ -96,12 +96,7 @@ test("the tarball holds the program, its types, README and licence, and nothing 
     ]),
   );
   const others = paths.filter((path) => !/^dist\/(sdk|provider)\/.*\.(js|d\.ts)$/.test(path));
-  // The compiler's notes for the next build, which is nobody's but the checkout's.
-  expect(others.filter((path) => path !== "dist/.tsbuildinfo").sort()).toEqual([
-    "LICENSE",
-    "README.md",
-    "package.json",
-  ]);
+  expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
 });
 
 test.each([
@@ -174,9 +169,8 @@ test("the provider loads without the Pulumi SDK, which would cost every run most
 
 test("nothing that is installed names a folder of the machine that packed it", async () => {
   const installed = join(project, "node_modules", "pulumi-redis-addon");
-  const files = (await readdir(installed, { recursive: true, withFileTypes: true })).filter((entry) =>
-    entry.isFile(),
-  );
+  const entries = await readdir(installed, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
   expect(files.length).toBeGreaterThan(100);
   for (const { parentPath, name } of files) {
     const text = await readFile(join(parentPath, name), "utf8");

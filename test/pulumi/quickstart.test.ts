@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -96,18 +96,15 @@ function endGroup({ pid }: ChildProcess): void {
   }
 }
 
+/** A dead process that nobody has waited for yet still has its pid, and the state Z. */
 function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  const { stdout } = spawnSync("ps", ["-p", String(pid), "-o", "stat="], { encoding: "utf8" });
+  return /^[^Z]/.test(stdout.trim());
 }
 
 /** What follows a label at the beginning of a line, to the next empty line. */
 function section(output: string, label: string): string {
-  const found = new RegExp(`^${label} +([^]*?)(?:\\n\\n|$)`, "m").exec(output)?.[1];
+  const found = new RegExp(`^${label} +([^]*?)(?:\\n\\n|(?![^]))`, "m").exec(output)?.[1];
   if (found === undefined) throw new Error(`there is no "${label}" in:\n${output}`);
   return found;
 }
@@ -210,30 +207,43 @@ test("npm run destroy leaves no server and no add-on, and says where the backups
 
 test("npm start goes on where a killed one stopped: its lock and its pending creates are cleared", async () => {
   await using other = await makeDesk();
-  const run = other.start("start.mjs");
-  const addons = join(other.home, "addons");
-  await eventually(
-    "a create is under way",
-    async () => existsSync(addons) && (await readdir(addons)).length > 0,
-    60_000,
-  );
-  const cli = await lockHolder(other);
-  const plugins = descendants(cli);
-  process.kill(cli, "SIGKILL");
-  // A script ends as the program does that it stands for.
-  expect((await run.ended).signal).toBe("SIGKILL");
-
+  const { cli, plugins } = await killInCreate(other);
   const { output } = await other.run("start.mjs");
   expect(output).toContain(`npm start: removing the lock of a run that was killed (process ${cli})`);
   expect(output).toMatch(/^npm start: clearing what a killed run has left open: creating cache/m);
   expect(output).toMatch(/^follower .*, synced, /m);
   expect(plugins.filter(isRunning)).toEqual([]);
-  expect((await readdir(addons)).sort()).toEqual(NAMES);
+  expect((await readdir(join(other.home, "addons"))).sort()).toEqual(NAMES);
   expect((await other.serverPids()).filter(isRunning)).toHaveLength(2);
-  expect((await other.run("start.mjs")).output).toContain("Nothing has changed");
-  await other.run("destroy.mjs");
-  expect(await readdir(addons)).toEqual([]);
+  await other.run("pulumi.mjs", "preview", "--expect-no-changes", "--non-interactive");
 });
+
+test("npm run destroy removes what a killed run had made before it could write it down", async () => {
+  await using other = await makeDesk();
+  await killInCreate(other);
+  const { output } = await other.run("destroy.mjs");
+  expect(output).toMatch(/npm run destroy: \S+ is deleted; its final backup: file:/);
+  expect(await readdir(join(other.home, "addons"))).toEqual([]);
+  expect(JSON.parse((await other.run("redis-addon.mjs", "list", "--json")).stdout)).toEqual([]);
+});
+
+/** Starts npm start, and kills its Pulumi CLI as soon as an add-on appears. */
+async function killInCreate(desk: Desk): Promise<{ cli: number; plugins: number[] }> {
+  const { ended } = desk.start("start.mjs");
+  const addons = join(desk.home, "addons");
+  await eventually(
+    "a create is under way",
+    async () => existsSync(addons) && (await readdir(addons)).length > 0,
+    60_000,
+  );
+  const cli = await lockHolder(desk);
+  const plugins = pluginsOf(cli, desk);
+  expect(plugins.length).toBeGreaterThan(1);
+  process.kill(cli, "SIGKILL");
+  // A script ends as the program does that it stands for.
+  expect((await ended).signal).toBe("SIGKILL");
+  return { cli, plugins };
+}
 
 /** The Pulumi CLI that is at work: a file backend's lock names it. */
 async function lockHolder({ state }: Desk): Promise<number> {
@@ -243,10 +253,13 @@ async function lockHolder({ state }: Desk): Promise<number> {
   return (JSON.parse(await readFile(join(folder, lock), "utf8")) as { pid: number }).pid;
 }
 
-function descendants(ancestor: number): number[] {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid, ...below(pid)] : []));
-  return below(ancestor);
+/** The plugins of a running CLI; agent and servers, which stem from one of them, are meant to outlive it. */
+function pluginsOf(cli: number, { home }: Desk): number[] {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  const processes = lines.map((line) => /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? []);
+  const below = (ancestor: string): string[] =>
+    processes.flatMap(([, pid = "", parent, args = ""]) =>
+      parent === ancestor && !args.includes(home) ? [pid, ...below(pid)] : [],
+    );
+  return below(String(cli)).map(Number);
 }

@@ -46,7 +46,7 @@ function fieldsOf(
     ["Version", server.state === "running" ? server.version : addon.wish.version],
     [
       "Plan",
-      `${addon.wish.plan}: ${bytes(plan.memoryBytes)}, ${plan.connections} connections, ${plan.databases} databases`,
+      `${addon.wish.plan}: ${bytes(plan.memoryBytes)}, ${plan.connections} connections, ${plan.databases} ${plan.databases === 1 ? "database" : "databases"}`,
     ],
     ["Tier", addon.wish.tier],
     ["Rights", addon.wish.access],

@@ -1,3 +1,6 @@
+import { versionFromInfo } from "../../core/version";
+import { numberIn, pairsIn, parseInfo, type Info } from "../info";
+
 /** What a backup's manifest wants to know from INFO. */
 export interface ServerInfo {
   readonly name: "redis" | "valkey";
@@ -9,31 +12,24 @@ export interface ServerInfo {
 
 /** Undefined where the text names no server version. */
 export function parseServerInfo(text: string): ServerInfo | undefined {
-  const fields = new Map<string, string>();
-  for (const line of text.split("\r\n")) {
-    const colon = line.indexOf(":");
-    if (colon > 0 && !line.startsWith("#")) fields.set(line.slice(0, colon), line.slice(colon + 1));
-  }
-  // Valkeys report a redis_version too, that of the Redis they descend from.
-  const valkey = fields.get("valkey_version");
-  const version = valkey ?? fields.get("redis_version");
-  if (version === undefined) return undefined;
-  const usedMemory = Number(fields.get("used_memory"));
+  const info = parseInfo(text);
+  const server = versionFromInfo(info);
+  if (server === undefined) return undefined;
   return {
-    name: valkey === undefined ? "redis" : "valkey",
-    version,
-    usedMemoryBytes: Number.isSafeInteger(usedMemory) ? usedMemory : undefined,
-    databases: keyspace(fields),
+    name: server.flavor,
+    version: server.version,
+    usedMemoryBytes: numberIn(info, "used_memory"),
+    databases: keyspace(info),
   };
 }
 
-function keyspace(fields: ReadonlyMap<string, string>) {
+function keyspace(info: Info) {
   const databases: Record<string, { keys: number; expires: number }> = {};
-  for (const [name, value] of fields) {
+  for (const [name, value] of info) {
     const index = /^db(\d+)$/.exec(name)?.[1];
-    const [, keys, expires] = /^keys=(\d+),expires=(\d+)/.exec(value) ?? [];
-    if (index !== undefined && keys !== undefined)
-      databases[index] = { keys: Number(keys), expires: Number(expires) };
+    if (index === undefined) continue;
+    const pairs = pairsIn(value);
+    databases[index] = { keys: Number(pairs.get("keys") ?? 0), expires: Number(pairs.get("expires") ?? 0) };
   }
   return databases;
 }
