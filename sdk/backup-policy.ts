@@ -28,7 +28,10 @@ export interface Retention {
   days?: number;
   /** Keeps the newest ones, this many. */
   keepLast?: number;
-  /** The newest ones that stay however old they are. Default: 1. */
+  /**
+   * The newest ones that stay however old they are. Default: 3 where `days` is given (a clock that jumps ahead makes
+   * every backup look old), otherwise 1.
+   */
   minimum?: number;
 }
 

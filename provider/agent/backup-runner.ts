@@ -1,12 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { pathToFileURL } from "node:url";
-import { REPLICA_USER } from "../core/access";
 import { asFailure, type Failure } from "../core/errors";
-import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
+import type { AddonRecord } from "../core/facets";
 import type { BackupJob, JobResult } from "../core/job";
-import { PLANS } from "../core/plans";
-import { dueSlot } from "../core/schedule";
-import { reachableHost } from "../core/settings";
 import { parseSlot } from "../core/slot";
 import type { Clock, Task } from "../core/task";
 import type { BackupResult } from "../platforms/contract";
@@ -14,12 +8,12 @@ import type { HomeLayout } from "../platforms/local/home";
 import { readBackupState, type BackupState } from "../platforms/local/process-state";
 import { readRecord, recordedNames } from "../platforms/local/records";
 import { writeDurably } from "../system/files";
+import { backupSpec } from "./backup-spec";
+import { dueNow } from "./due-now";
 import { log } from "./log";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
 const TICK_MS = 5_000;
-const FIRST_RETRY_MS = 60_000;
-const LONGEST_RETRY_MS = 3_600_000;
 
 interface RunningJob {
   readonly result: Promise<JobResult>;
@@ -32,6 +26,7 @@ interface RunningJob {
  */
 export class BackupRunner {
   readonly #running = new Map<string, RunningJob>();
+  #adopting: Promise<void> | undefined;
 
   constructor(
     readonly layout: HomeLayout,
@@ -51,9 +46,9 @@ export class BackupRunner {
 
   /** Collects what an earlier agent left running, then starts what is due, until the agent leaves. */
   async run(): Promise<void> {
-    for (const job of await leftoverJobs(this.layout)) this.#remember(job.addon, () => Promise.resolve(job));
+    await this.#adoptLeftovers();
     while (!this.signal.aborted) {
-      for (const name of await recordedNames(this.layout))
+      for (const name of await this.#recordedNames())
         await this.#startWhatIsDue(name).catch((error: unknown) => {
           log(`${name}: backup: ${String(error)}`);
         });
@@ -61,34 +56,52 @@ export class BackupRunner {
     }
   }
 
+  /** What keeps them from being read may pass; the supervisor decides whether the agent goes on. */
+  #recordedNames(): Promise<string[]> {
+    return recordedNames(this.layout).catch((error: unknown) => {
+      log(`backups: ${String(error)}`);
+      return [];
+    });
+  }
+
+  /**
+   * Once, and before any job is started: calls may be served before `run`, what runs already must be waited for, and a
+   * start that is under way looks like one that was interrupted.
+   */
+  #adoptLeftovers(): Promise<void> {
+    this.#adopting ??= (async () => {
+      for (const job of await leftoverJobs(this.layout))
+        this.#remember(job.addon, () => Promise.resolve(job));
+    })();
+    return this.#adopting;
+  }
+
   async #take(record: AddonRecord, reason: BackupJob["reason"], task: Task): Promise<BackupResult> {
+    await this.#adoptLeftovers();
     // What runs already holds the data of an earlier moment than the one that is asked for.
     for (let earlier = this.#running.get(record.name); earlier !== undefined;) {
       await this.#attended(earlier, task).catch(() => task.signal.throwIfAborted());
       earlier = this.#running.get(record.name);
     }
     const result = await this.#attended(this.#start(record, reason), task);
-    if (result.outcome === "not-due") throw new Error("only a scheduled backup can be not due");
+    if (result.outcome === "not-due" || !result.takenHere)
+      throw new Error("only a scheduled backup can be not due or another machine's");
     return { slot: result.slot, archive: result.archiveUrl, sizeBytes: result.sizeBytes };
   }
 
   async #startWhatIsDue(name: string): Promise<void> {
     const record = await readRecord(this.layout, name);
-    if (record === undefined || record.removing !== undefined || this.#running.has(name)) return;
-    const schedule = record.backups?.wish.schedule ?? DEFAULT_BACKUPS.schedule;
-    const since = record.backups?.since ?? record.createdAt;
+    if (record === undefined) return;
     const state = await readBackupState(this.layout.addon(name));
-    const now = this.clock.now();
-    if (state !== undefined && state.failures > 0 && now < Date.parse(state.at) + retryPause(state.failures))
-      return;
-    const last = state?.newestSlotAt;
-    if (dueSlot(schedule, { since: Date.parse(since), last, now }) === undefined) return;
+    // Whoever asked for one while these files were read has started it.
+    if (this.#running.has(name)) return;
+    const due = dueNow(record, state, this.clock.now());
     // Not awaited: a long backup of one add-on must not hold up the others. Its failure is noted and logged.
-    this.#start(record, { kind: "scheduled", schedule, since });
+    if (due !== undefined) this.#start(record, due);
   }
 
   #start(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
-    return this.#remember(record.name, () => startJob(this.layout, this.#spec(record, reason)));
+    return this.#remember(record.name, () => startJob(this.layout, backupSpec(this.layout, record, reason)));
   }
 
   #remember(name: string, start: () => Promise<JobHandle>): RunningJob {
@@ -97,7 +110,9 @@ export class BackupRunner {
       for (const listener of listeners) listener.progress(step);
     };
     const result = this.#collect(name, start, { signal: this.signal, clock: this.clock, progress }).finally(
-      () => this.#running.delete(name),
+      () => {
+        if (this.#running.get(name)?.listeners === listeners) this.#running.delete(name);
+      },
     );
     // Whoever waits for it hears of its failure; nobody has to.
     result.catch(() => undefined);
@@ -163,27 +178,4 @@ export class BackupRunner {
     // The add-on may have been removed while its job ran.
     await writeDurably(this.layout.addon(name).backups, JSON.stringify(state), 0o600).catch(() => undefined);
   }
-
-  #spec(record: AddonRecord, reason: BackupJob["reason"]): BackupJob {
-    const { wish } = record.server;
-    return {
-      kind: "backup",
-      id: `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`,
-      addon: { name: record.name, catalogKey: record.catalogKey },
-      source: {
-        host: reachableHost(wish.bind),
-        port: wish.port,
-        username: REPLICA_USER,
-        password: record.credentials.replicaPassword,
-      },
-      destination: record.backups?.wish.destination ?? pathToFileURL(this.layout.backups).href,
-      reason,
-      retention: record.backups?.wish.retention ?? DEFAULT_BACKUPS.retention,
-      facts: { databases: PLANS[wish.plan].databases },
-    };
-  }
-}
-
-function retryPause(failures: number): number {
-  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
 }

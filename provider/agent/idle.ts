@@ -24,10 +24,21 @@ export class Activity {
     }
   }
 
+  /** Resolves once no call is under way, or when they have been given the time to end. */
+  async settled(deadlineMs: number): Promise<void> {
+    const end = this.clock.now() + deadlineMs;
+    while (this.#calls > 0 && this.clock.now() < end) await this.clock.sleep(20);
+  }
+
   /** Resolves once there has been neither an add-on nor a call for a while, or with the signal. */
   async untilIdle(layout: HomeLayout, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#calls > 0 || (await recordedNames(layout)).length > 0) this.#lastAt = this.clock.now();
+      // A home that can't be read for a moment is no home without add-ons.
+      const hasAddons = await recordedNames(layout).then(
+        (names) => names.length > 0,
+        () => true,
+      );
+      if (this.#calls > 0 || hasAddons) this.#lastAt = this.clock.now();
       if (this.clock.now() - this.#lastAt >= IDLE_MS) return;
       await this.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     }

@@ -32,6 +32,8 @@ export async function launch(
   record: AddonRecord,
   leader: LeaderAddress | undefined,
   task: Task,
+  /** Hears of the process before it answers. */
+  onSpawn: (spawned: ProcessIdentity) => Promise<void>,
 ): Promise<ProcessIdentity> {
   const { conf, acl } = renderServer({ record, leader, dataDir: files.data, aclFile: files.acl });
   await writeDurably(files.config, conf, 0o600);
@@ -57,8 +59,9 @@ export async function launch(
   if (server.pid === undefined) await once(ended.signal, "abort");
 
   const identity = server.pid === undefined ? undefined : await identify(server.pid);
+  if (identity !== undefined) await onSpawn(identity);
   while (identity !== undefined && !ended.signal.aborted) {
-    if (await answers(record, task)) return identity;
+    if ((await answers(record, task)) && !ended.signal.aborted) return identity;
     await task.clock.sleep(POLL_MS, task.signal);
   }
   throw new Failure({

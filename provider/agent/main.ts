@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { Failure } from "../core/errors";
 import type { Task } from "../core/task";
 import { ensureHome, layoutOf, type HomeLayout } from "../platforms/local/home";
 import { thisProgram } from "../platforms/local/program";
@@ -12,6 +13,9 @@ import { log } from "./log";
 import { AgentService } from "./service";
 import { serve } from "./socket";
 import { Supervisor } from "./supervisor";
+
+/** How long calls that were aborted may take to say so. */
+const CALLS_DEADLINE_MS = 5_000;
 
 /** The local platform's daemon: the single writer of one data home. */
 async function main(): Promise<void> {
@@ -34,6 +38,13 @@ async function main(): Promise<void> {
   const leave = (): void => {
     leaving.abort(new Error("the agent is leaving"));
   };
+  const calls = new AbortController();
+  const stopEverything = async (task: Task): Promise<string[]> => {
+    // What is under way must not start a server again that was just stopped.
+    calls.abort(agentStopped(layout));
+    await activity.settled(CALLS_DEADLINE_MS);
+    return supervisor.stopAll(task);
+  };
   const server = await serve(
     layout.socket,
     {
@@ -43,13 +54,16 @@ async function main(): Promise<void> {
       handOver: (request) => activity.during(service.handOver(request)),
       backUp: ({ name }, task) => activity.during(service.backUp(name, task)),
       stop: async ({ keepServers }, task) => {
-        const stopped = keepServers ? [] : await supervisor.stopAll(task);
-        // After the answer is out: the caller would take a cut answer for a crash.
-        setImmediate(leave);
-        return { stopped };
+        try {
+          return { stopped: keepServers ? [] : await stopEverything(task) };
+        } finally {
+          // After the answer is out: the caller would take a cut answer for a crash. Also where a server can't be
+          // stopped: the next agent adopts it.
+          setImmediate(leave);
+        }
       },
     },
-    leaving.signal,
+    AbortSignal.any([leaving.signal, calls.signal]),
     systemClock,
   );
   log(`agent ${program.id} (process ${process.pid}) serves ${layout.root}`);
@@ -57,17 +71,35 @@ async function main(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, leave);
 
   await Promise.all([
-    supervisor.run(background),
+    leaveWithHome(supervisor.run(background, identity)),
     backups.run(),
     clearAway(layout, program.id),
     activity.untilIdle(layout, leaving.signal).then(leave),
   ]);
+  await activity.settled(CALLS_DEADLINE_MS);
   server.close();
   server.closeAllConnections();
   await rm(layout.socket, { force: true });
   lock[Symbol.dispose]();
   log("agent left");
   process.exit(0);
+}
+
+/** Whatever lies at the data home's paths once it was removed, the socket included, belongs to somebody else. */
+async function leaveWithHome(end: Promise<"told-to" | "home-lost">): Promise<void> {
+  if ((await end) === "home-lost") process.exit(0);
+}
+
+/** Who waits for an agent that a person stopped must not start it again, as it would one that crashed. */
+function agentStopped(layout: HomeLayout): Failure {
+  return new Failure({
+    code: "agent-stopped",
+    operation: "finish the call to the agent of",
+    subject: layout.root,
+    cause: "it was stopped meanwhile",
+    hint: "Start it again: redis-addon agent start",
+    transient: true,
+  });
 }
 
 /** Another agent may be on its way out: it has answered its last call and still holds the lock for a moment. */
@@ -82,15 +114,19 @@ async function lockOrLeave(layout: HomeLayout): Promise<Disposable | undefined> 
 
 /** What was discarded when an earlier agent was killed, and builds that no process runs from any more. */
 async function clearAway(layout: HomeLayout, program: string): Promise<void> {
-  for (const entry of await readdir(layout.trash))
-    await rm(join(layout.trash, entry), { recursive: true, force: true });
-  const jobs = await readdir(layout.jobs);
+  for (const entry of await readdir(layout.trash)) await discard(join(layout.trash, entry));
   // A job of the previous build may still load parts of it.
-  if (jobs.length > 0) return;
+  if ((await readdir(layout.jobs)).length > 0) return;
   const inUse = new Set([program, basename(process.execPath)]);
   for (const entry of await readdir(layout.programs))
-    if (!inUse.has(entry) && !entry.endsWith(".tmp"))
-      await rm(join(layout.programs, entry), { recursive: true, force: true });
+    if (!inUse.has(entry) && !entry.endsWith(".tmp")) await discard(join(layout.programs, entry));
+}
+
+/** What can't be removed costs disk space, and no database. */
+async function discard(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+    log(`${path} can't be removed: ${String(error)}`);
+  });
 }
 
 main().catch((error: unknown) => {

@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { destinationProblem, workingFolders } from "../core/destination";
 import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
+import { nameProblem } from "../core/addon-name";
+import type { AddonRecord, ReplicationWish } from "../core/facets";
 import { adopted, standing, type Instance } from "../core/instance";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
@@ -52,13 +54,17 @@ export class AgentService {
         throw noSuchAddon(change.name, this.identity);
       if (existing !== undefined) refuseForeign(existing, change.claim);
 
+      await this.#refuseOwnFolders(change);
+
       const facet = existing?.[change.facet];
       const instance = claimed(facet?.instance, change.claim);
       if (instance === "stale") return { outcome: "stale" };
 
+      // Before anything is recorded: a call that is cut off anywhere from here on is completed by the supervisor.
+      this.supervisor.touch(change.name);
       const record = await this.#recorded(existing, change, instance, servers, task);
-      await this.supervisor.place(record, task);
-      await this.#placeFollowersOf(record, task);
+      for (const follower of await this.#followersOf(record.name)) this.supervisor.touch(follower);
+      await this.supervisor.place(record.name, task);
       return { outcome: "applied", record };
     });
   }
@@ -72,19 +78,23 @@ export class AgentService {
 
       const since = existing.removing?.since ?? new Date(task.clock.now()).toISOString();
       const record: AddonRecord = { ...existing, removing: { since } };
+      this.supervisor.touch(record.name);
       await this.#save(record);
+      let finalBackup: BackupResult | undefined;
       try {
         // Users are shut out first: a write that is acknowledged after the final backup would be lost.
-        await this.supervisor.place(record, task);
-        const finalBackup = await this.backups.final(record, task);
-        await this.supervisor.stop(record, task);
-        await this.#discard(record);
-        return { outcome: "removed", finalBackup };
+        if (!(await this.supervisor.isEmpty(record.name))) {
+          const placed = await this.#placeForRemoval(record, task);
+          finalBackup = await this.backups.final(placed, task);
+        }
+        await this.supervisor.stop(record.name, task, "the add-on is being removed");
       } catch (error) {
         // An agent that leaves leaves the rest to its successor, whom the caller asks again.
         if (!this.background.signal.aborted) await this.#letUsersIn(record);
         throw error;
       }
+      await this.#discard(record);
+      return { outcome: "removed", ...(finalBackup === undefined ? {} : { finalBackup }) };
     });
   }
 
@@ -138,9 +148,30 @@ export class AgentService {
       delete others[change.facet];
       return this.#save(others);
     }
-    return change.facet === "replication"
-      ? this.#save({ ...existing, replication: { ...rest, wish: change.wish } })
-      : this.#save({ ...existing, backups: { ...rest, wish: change.wish } });
+    if (change.facet === "backups")
+      return this.#save({ ...existing, backups: { ...rest, wish: change.wish } });
+    const leaderCreatedAt = await this.#leaderCreatedAt(change.wish, change.name);
+    return this.#save({
+      ...existing,
+      replication: {
+        ...rest,
+        wish: change.wish,
+        ...(leaderCreatedAt === undefined ? {} : { leaderCreatedAt }),
+      },
+    });
+  }
+
+  async #leaderCreatedAt(wish: ReplicationWish, follower: string): Promise<string | undefined> {
+    if (wish.kind === "external") return undefined;
+    const leader = await readRecord(this.layout, wish.addon);
+    if (leader !== undefined) return leader.createdAt;
+    throw new Failure({
+      code: "no-such-leader",
+      operation: "follow with",
+      subject: follower,
+      cause: `there is no add-on ${wish.addon} to follow`,
+      hint: "Check the leader's name: redis-addon list",
+    });
   }
 
   #born(change: FacetChange, createdAt: string): Omit<AddonRecord, "server"> {
@@ -167,37 +198,80 @@ export class AgentService {
     return record;
   }
 
+  /** A backup among what is deleted with the add-on would be none. */
+  async #refuseOwnFolders(change: FacetChange): Promise<void> {
+    if (change.facet !== "backups" || change.wish?.destination === undefined) return;
+    const { destination } = change.wish;
+    const problem = await destinationProblem(destination, workingFolders(this.layout), (path) =>
+      realpath(path),
+    );
+    if (problem === undefined) return;
+    const operation = "set the backups of";
+    throw new Failure({ code: "destination-off-limits", operation, subject: change.name, ...problem });
+  }
+
+  /** Its own port may be a stranger's by now; for a last backup any other will do. */
+  async #placeForRemoval(record: AddonRecord, task: Task): Promise<AddonRecord> {
+    try {
+      await this.supervisor.place(record.name, task);
+      return record;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "port-taken") throw error;
+    }
+    const bind = "127.0.0.1";
+    const port = await choosePort(this.layout, this.identity.id, `${record.name}/removal`, bind, undefined);
+    const elsewhere = (found: AddonRecord): AddonRecord => ({
+      ...found,
+      server: { ...found.server, wish: { ...found.server.wish, bind, port } },
+    });
+    await this.supervisor.place(record.name, task, elsewhere);
+    return elsewhere(record);
+  }
+
   /** A removal that failed, or whose caller went away, ends with the add-on as it was. */
   async #letUsersIn(record: AddonRecord): Promise<void> {
     const { removing: _, ...kept } = record;
     await this.#save(kept);
-    await this.supervisor.place(kept, this.background).catch((error: unknown) => {
+    this.supervisor.touch(record.name);
+    // Should this fail, the supervisor tries again and its status says why.
+    await this.supervisor.place(record.name, this.background).catch((error: unknown) => {
       log(`${record.name}: ${String(error)}`);
     });
   }
 
-  /** One rename makes the add-on gone; what is slow comes after it and may be repeated at the next start. */
+  /** One rename makes the add-on gone; what is slow comes after it, and the next start of an agent does it again. */
   async #discard(record: AddonRecord): Promise<void> {
     const discarded = join(this.layout.trash, `${record.name}-${randomUUID()}`);
     await rename(this.layout.addon(record.name).root, discarded);
     await syncFolder(this.layout.addons);
-    await rm(discarded, { recursive: true, force: true });
+    await rm(discarded, { recursive: true, force: true }).catch((error: unknown) => {
+      log(`${record.name}: what is left of it stays in ${discarded}: ${String(error)}`);
+    });
   }
 
-  /** A leader's port or replication password may have changed: its followers must hear of it. */
-  async #placeFollowersOf(leader: AddonRecord, task: Task): Promise<void> {
-    for (const name of await recordedNames(this.layout)) {
-      const record = await readRecord(this.layout, name);
+  async #followersOf(leader: string): Promise<string[]> {
+    const followers: string[] = [];
+    for (const name of await recordedNames(this.layout).catch(() => [])) {
+      // One that can't be read shows that in its own status.
+      const record = await readRecord(this.layout, name).catch(() => undefined);
       const follows = record?.replication?.wish;
-      if (record === undefined || follows?.kind !== "addon" || follows.addon !== leader.name) continue;
-      // A follower's own trouble shows in its own status; the leader's change is made.
-      await this.supervisor.place(record, task).catch((error: unknown) => {
-        log(`${name}: ${String(error)}`);
-      });
+      if (follows?.kind === "addon" && follows.addon === leader) followers.push(name);
     }
+    return followers;
   }
 
   #inQueue<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const problem = nameProblem(name);
+    // A name that comes from somebody's state must not lead out of the data home.
+    if (problem !== undefined)
+      return Promise.reject(
+        new Failure({
+          code: "bad-name",
+          operation: "find the add-on",
+          subject: JSON.stringify(name),
+          cause: problem,
+        }),
+      );
     const turn = (this.#queues.get(name) ?? Promise.resolve()).then(work, work);
     this.#queues.set(
       name,

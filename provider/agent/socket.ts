@@ -65,9 +65,11 @@ async function answer(
     const argument = JSON.parse(await text(request)) as never;
     write({ kind: "result", result: await handlers[name](argument, task) });
   } catch (error) {
+    const reason: unknown = signal.reason;
     // Without an answer the caller knows that the agent is leaving, and makes the call again with its successor.
-    if (signal.aborted) return void response.destroy();
-    write({ kind: "failure", report: asFailure(error, "answer the call", name).report() });
+    if (signal.aborted && !(reason instanceof Failure)) return void response.destroy();
+    const told = signal.aborted && !(error instanceof Failure) ? reason : error;
+    write({ kind: "failure", report: asFailure(told, "answer the call", name).report() });
   }
   response.end();
 }

@@ -1,18 +1,20 @@
+import { REPLICA_USER } from "../core/access";
 import type { AddonRecord } from "../core/facets";
 import type { LeaderAddress } from "../core/render";
-import { REPLICA_USER } from "../core/access";
 import { reachableHost } from "../core/settings";
 import type { Clock, Task } from "../core/task";
-import type { HomeLayout } from "../platforms/local/home";
+import type { HomeIdentity } from "../core/status";
+import { readIdentity, type HomeLayout } from "../platforms/local/home";
 import { readRecord, recordedNames } from "../platforms/local/records";
 import { log } from "./log";
-import { ServerProcess } from "./server-process";
+import { ServerProcess, type Placeable } from "./server-process";
 
 const TICK_MS = 500;
 
 /** Keeps the server of every record running, as its record says. */
 export class Supervisor {
   readonly #servers = new Map<string, ServerProcess>();
+  readonly #looking = new Set<string>();
   #stopping = false;
 
   constructor(
@@ -20,49 +22,90 @@ export class Supervisor {
     readonly clock: Clock,
   ) {}
 
-  /** Launches, restarts, adopts or changes the server until it answers and is as recorded. */
-  async place(record: AddonRecord, task: Task): Promise<void> {
-    await this.#server(record.name).place(record, await this.#leaderOf(record), task);
+  /** Its record, or whom it follows, is about to change: should the change be cut short, the next look completes it. */
+  touch(name: string): void {
+    this.#server(name).touch();
+  }
+
+  /**
+   * Launches, restarts, adopts or changes the server until it answers and is as recorded; `as` tells how to read the
+   * record where it is to be placed otherwise than it stands.
+   */
+  place(name: string, task: Task, as = (record: AddonRecord): AddonRecord => record): Promise<void> {
+    return this.#server(name).place(async () => {
+      if (this.#stopping) throw new Error("the agent is being stopped");
+      const found = await this.#load(name);
+      return found && { ...found, record: as(found.record) };
+    }, task);
+  }
+
+  /** Whether nothing runs and no data are there: then there is nothing to back up. */
+  isEmpty(name: string): Promise<boolean> {
+    return this.#server(name).isEmpty();
   }
 
   /** Stops the server and forgets it. */
-  async stop(record: AddonRecord, task: Task): Promise<void> {
-    await this.#server(record.name).stop(task, `the add-on is being removed`);
-    this.#servers.delete(record.name);
+  async stop(name: string, task: Task, why: string): Promise<void> {
+    await this.#server(name).stop(task, why);
+    this.#servers.delete(name);
   }
 
-  /** Stops every server cleanly; returns the names of those that ran. */
+  /** Stops every server cleanly and returns the names of those that ran; where one can't be stopped, goes on as before. */
   async stopAll(task: Task): Promise<string[]> {
+    const names = [...new Set([...(await recordedNames(this.layout)), ...this.#servers.keys()])];
     this.#stopping = true;
-    const names = await recordedNames(this.layout);
-    const stopped = await Promise.all(
-      names.map(async (name) =>
-        (await this.#server(name).stop(task, "the agent was stopped: redis-addon agent start"))
-          ? name
-          : undefined,
-      ),
-    );
-    return stopped.filter((name) => name !== undefined);
+    const why = "the agent was stopped: redis-addon agent start";
+    const results = await Promise.allSettled(names.map((name) => this.#server(name).stop(task, why)));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) {
+      this.#stopping = false;
+      throw failed.reason;
+    }
+    return names.filter((_, i) => results[i]?.status === "fulfilled" && results[i].value);
   }
 
-  /** Looks after all servers until the signal: adopts what runs, starts what doesn't, with back-off. */
-  async run(task: Task): Promise<void> {
+  /**
+   * Looks after all servers until the signal: adopts what runs, starts what doesn't, with back-off. Returns early where
+   * the data home was removed underneath: then nothing is left to look after, and its servers are stopped.
+   */
+  async run(task: Task, home: HomeIdentity): Promise<"told-to" | "home-lost"> {
     while (!task.signal.aborted) {
-      await Promise.all((await recordedNames(this.layout)).map((name) => this.#lookAfter(name, task)));
+      if ((await readIdentity(this.layout).catch(() => home))?.id !== home.id) {
+        log(`${home.path} is no longer the data home ${home.id}: stopping its servers`);
+        this.#stopping = true;
+        await Promise.allSettled([...this.#servers.values()].map((server) => server.abandon(task)));
+        return "home-lost";
+      }
+      // Not awaited: a server that takes long to load must not keep the others waiting.
+      for (const name of await this.#names()) void this.#lookAfter(name, task);
       await this.clock.sleep(TICK_MS, task.signal).catch(() => undefined);
+    }
+    return "told-to";
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await recordedNames(this.layout);
+    } catch (error) {
+      // For a moment, as with too many open files; the next look may be luckier.
+      log(String(error));
+      return [];
     }
   }
 
   async #lookAfter(name: string, task: Task): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#looking.has(name)) return;
+    this.#looking.add(name);
     try {
       await this.#server(name).lookAfter(async () => {
-        const record = await readRecord(this.layout, name);
-        if (record === undefined || record.removing !== undefined) return undefined;
-        return { record, leader: await this.#leaderOf(record) };
+        const found = this.#stopping ? undefined : await this.#load(name);
+        // Half removed: whoever removes it goes on, or an update takes it back.
+        return found?.record.removing === undefined ? found : undefined;
       }, task);
     } catch (error) {
       if (!task.signal.aborted) log(`${name}: ${String(error)}`);
+    } finally {
+      this.#looking.delete(name);
     }
   }
 
@@ -74,11 +117,17 @@ export class Supervisor {
     return server;
   }
 
+  async #load(name: string): Promise<Placeable | undefined> {
+    const record = await readRecord(this.layout, name);
+    return record === undefined ? undefined : { record, leader: await this.#leaderOf(record) };
+  }
+
   async #leaderOf(record: AddonRecord): Promise<LeaderAddress | undefined> {
     const wish = record.replication?.wish;
     if (wish === undefined || wish.kind === "external") return wish;
     const leader = await readRecord(this.layout, wish.addon);
-    if (leader === undefined) return undefined;
+    // An add-on that was made anew under the old name is empty: whoever follows it would lose everything.
+    if (leader === undefined || leader.createdAt !== record.replication?.leaderCreatedAt) return undefined;
     return {
       host: reachableHost(leader.server.wish.bind),
       port: leader.server.wish.port,

@@ -3,11 +3,11 @@ import type { Manifest } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { ServerInfo } from "../redis/replication/info";
 import type { Leader } from "../redis/replication/link";
-import { openSnapshot } from "../redis/replication/snapshot";
 import type { Store } from "../stores/contract";
 import { archiveEntries } from "./archive/layout";
 import { parseRdbHead, RDB_HEAD_BYTES, type RdbHead } from "./archive/rdb-head";
 import { writeArchive } from "./archive/write";
+import { openWhenReady } from "./open-when-ready";
 import { peek } from "./peek";
 import { spool } from "./spool";
 
@@ -38,7 +38,7 @@ export type Captured = Pick<
 /** Takes a snapshot of a server and streams it into an archive in the store. */
 export async function capture(request: CaptureRequest, task: Task): Promise<Captured> {
   const { source, store, key } = request;
-  const snapshot = await openSnapshot(source, task, { diskless: source.diskless });
+  const snapshot = await openWhenReady(source, task);
   try {
     await using spooled =
       snapshot.sizeBytes === undefined ? await spool(snapshot.stream, task.signal) : undefined;

@@ -7,6 +7,8 @@ import { type ListedBackup, readCatalog, readManifest } from "./catalog";
 
 /** An archive is stored whole at once and its manifest follows: one without after so long will never get one. */
 const DEAD_AFTER_MS = 24 * 60 * 60_000;
+/** Often enough that a slow store's pruning does not look like a job that hangs. */
+const TELL_EVERY = 50;
 
 export interface Pruned {
   /** The slots that retention removed, oldest first. */
@@ -17,11 +19,12 @@ export interface Pruned {
 
 /**
  * Removes what the retention no longer wants, and what interrupted attempts left. The manifest goes first: from then on
- * there is no such backup, wherever the rest is interrupted.
+ * there is no such backup, wherever the rest is interrupted. Backups from before the add-on's `createdAt` (ISO 8601)
+ * stay, whatever the retention says.
  */
 export async function prune(
   store: Store,
-  catalogKey: string,
+  { catalogKey, createdAt }: { readonly catalogKey: string; readonly createdAt: string },
   retention: Retention,
   task: Task,
 ): Promise<Pruned> {
@@ -40,12 +43,14 @@ export async function prune(
 
   // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
   const whole = backups.filter((backup) => backup.archives.length > 0);
-  for (const { backup, keep } of retain(whole, retention, now)) {
+  for (const { backup, keep } of retain(whole, retention, now, Date.parse(createdAt))) {
     if (keep) await attempt(backup.name, () => removeLosers(store, catalogKey, backup, now, task.signal));
     else
       await attempt(backup.name, async () => {
         await removeBackup(store, catalogKey, backup, task.signal);
         removed.push(backup.name);
+        if (removed.length % TELL_EVERY === 0)
+          task.progress({ message: `removed ${removed.length} backups that are no longer kept` });
       });
   }
   for (const orphan of orphans.filter((object) => isDead(object, now)))

@@ -73,7 +73,10 @@ function facet<Wish extends z.ZodType>(wish: Wish) {
 }
 
 const ServerFacetSchema = facet(ServerWishSchema);
-const ReplicationFacetSchema = facet(ReplicationWishSchema);
+const ReplicationFacetSchema = facet(ReplicationWishSchema).extend({
+  /** When the add-on that it follows was made: one made anew under the same name is not the same leader. */
+  leaderCreatedAt: z.string().optional(),
+});
 const BackupsFacetSchema = facet(BackupsWishSchema);
 
 /** Everything that is wished of one add-on, with the credentials that its platform keeps. */

@@ -6,7 +6,12 @@ import { ScheduleSchema } from "./schedule";
 const BackupJobSchema = z.object({
   kind: z.literal("backup"),
   id: z.string().min(1),
-  addon: z.object({ name: z.string().min(1), catalogKey: z.string().min(1) }),
+  addon: z.object({
+    name: z.string().min(1),
+    catalogKey: z.string().min(1),
+    /** ISO 8601: backups from before it are of an earlier add-on of this name, and no concern of retention. */
+    createdAt: z.iso.datetime({ offset: true }),
+  }),
   source: z.object({
     host: z.string().min(1),
     port: z.number().int().min(1).max(65_535),
@@ -17,6 +22,8 @@ const BackupJobSchema = z.object({
   }),
   /** A store's URL; the add-on's catalog lies below it, under its key. */
   destination: z.string().min(1),
+  /** Folders of this machine that the destination must not lie in. */
+  offLimits: z.array(z.string()).optional(),
   reason: z.discriminatedUnion("kind", [
     z.object({
       kind: z.literal("scheduled"),
@@ -54,7 +61,7 @@ const BackedUpSchema = z.object({
   sizeBytes: z.number(),
   /** About how many keys it holds; absent where the source doesn't say. */
   keys: z.number().exactOptional(),
-  /** False: another machine finished the same slot first, and this is its backup. */
+  /** False, of a scheduled one alone: another machine finished the same slot first, and this is its backup. */
   takenHere: z.boolean(),
   /** The slots that retention removed. */
   pruned: z.array(z.string()),

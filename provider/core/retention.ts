@@ -7,9 +7,12 @@ function positive(what: string) {
   return z.number({ error: message }).int({ error: message }).min(1, { error: message });
 }
 
+/** A clock that jumps ahead makes every backup look old at once: so many outlive that, and downtime as well. */
+const NEWEST_OF_DAYS = 3;
+
 /**
  * How long backups are kept. The rules are a union: a backup goes only when none of them wants it. However old they
- * are, the newest `minimum` backups (1 if absent) stay.
+ * are, the newest `minimum` backups stay: if absent 3 where `days` is given, otherwise 1.
  */
 export const RetentionSchema = z
   .strictObject({
@@ -38,26 +41,35 @@ export interface Verdict<Backup> {
 
 /**
  * Decides for each backup, in the given order, whether it stays. Nothing that is pinned goes, nothing dated after
- * `now` (its clock or ours is wrong), and never the newest of the others; nor does one from the future count as one
- * of the newest, or a clock that once was wrong would cost the real ones.
+ * `now` (its clock or ours is wrong), nothing from before `createdAt` (it belongs to an earlier add-on of this name,
+ * whose final backup may be the last copy of its data), and never the newest of the others. Neither one from the
+ * future nor one from before counts as one of the newest: they would cost the real ones.
+ *
+ * Instants are milliseconds since the Unix epoch. A `createdAt` after `now` comes from a clock that was ahead, and is
+ * ignored: nothing would ever go until then.
  */
 export function retain<Backup extends Retainable>(
   backups: readonly Backup[],
   retention: Retention,
   now: number,
+  createdAt = -Infinity,
 ): Verdict<Backup>[] {
+  const isEarlier = ({ slot }: Backup): boolean => createdAt <= now && slot < createdAt;
   const rank = new Map<Backup, number>();
   [...backups]
-    .filter((backup) => backup.slot <= now)
+    .filter((backup) => backup.slot <= now && !isEarlier(backup))
     .sort((a, b) => b.slot - a.slot)
     .forEach((backup, index) => rank.set(backup, index));
-  return backups.map((backup) => verdict(backup, rank.get(backup), retention, now));
+  return backups.map((backup) => {
+    const standing = rank.get(backup) ?? (isEarlier(backup) ? "earlier" : "future");
+    return verdict(backup, standing, retention, now);
+  });
 }
 
 function verdict<Backup extends Retainable>(
   backup: Backup,
-  rank: number | undefined,
-  { days, keepLast, minimum = 1 }: Retention,
+  rank: number | "earlier" | "future",
+  { days, keepLast, minimum = days === undefined ? 1 : NEWEST_OF_DAYS }: Retention,
   now: number,
 ): Verdict<Backup> {
   const keep: string[] = [];
@@ -65,8 +77,8 @@ function verdict<Backup extends Retainable>(
   const rule = (wants: boolean, kept: string, removed: string) =>
     wants ? keep.push(kept) : remove.push(removed);
   if (backup.pinned) keep.push("pinned");
-  if (rank === undefined) {
-    keep.push("dated in the future");
+  if (typeof rank === "string") {
+    keep.push(rank === "future" ? "dated in the future" : "of an earlier add-on of this name");
     return { backup, keep: true, reasons: keep };
   }
   if (days !== undefined)

@@ -60,15 +60,15 @@ export type Schedule = z.infer<typeof ScheduleSchema>;
  * newest slot that was backed up) and not from before `since` (when the schedule came into force). After any downtime
  * that is one catch-up, however many slots were missed. Instants are milliseconds since the Unix epoch.
  *
- * A `last` that lies in the future comes from a clock that was wrong: leave it out, or nothing is due until then.
+ * A `since` or `last` after `now` comes from a clock that was ahead, and is ignored: nothing would be due until then.
  */
 export function dueSlot(
   schedule: Schedule,
   { since, last, now }: { since: number; last: number | undefined; now: number },
 ): number | undefined {
   const newest = newestSlot(schedule, now);
-  if (newest === undefined || newest < since) return undefined;
-  return last === undefined || newest > last ? newest : undefined;
+  if (newest === undefined || (since <= now && newest < since)) return undefined;
+  return last === undefined || last > now || newest > last ? newest : undefined;
 }
 
 /** The first slot after an instant; undefined only for a pattern that names no date any more. */

@@ -1,3 +1,4 @@
+import { bindAddresses } from "./bind";
 import type { AddonRecord, ServerWish } from "./facets";
 import { PLANS } from "./plans";
 import { parseSpelling, snapshotLoads } from "./version";
@@ -22,7 +23,7 @@ export function serverSettings(record: AddonRecord): readonly Setting[] {
   const { wish } = record.server;
   const plan = PLANS[wish.plan];
   return [
-    restart("bind", ...wish.bind.split(/\s+/).filter((address) => address !== "")),
+    restart("bind", ...bindAddresses(wish.bind)),
     restart("port", String(wish.port)),
     restart("databases", String(plan.databases)),
     live("maxmemory", String(plan.memoryBytes)),
@@ -98,7 +99,7 @@ function refusedVersion(from: string, to: string): { cause: string; hint: string
 
 /** Where this machine reaches a server that is bound to these addresses. */
 export function reachableHost(bind: string): string {
-  const [first = "127.0.0.1"] = bind.split(/\s+/).filter((address) => address !== "");
+  const [first = "127.0.0.1"] = bindAddresses(bind);
   if (first === "0.0.0.0" || first === "*") return "127.0.0.1";
   return first === "::" ? "::1" : first;
 }

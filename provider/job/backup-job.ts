@@ -1,3 +1,5 @@
+import { realpath } from "node:fs/promises";
+import { destinationProblem } from "../core/destination";
 import { asFailure, Failure } from "../core/errors";
 import type { BackupJob, JobResult } from "../core/job";
 import { dueSlot } from "../core/schedule";
@@ -5,33 +7,25 @@ import { Secret } from "../core/secret";
 import type { Task } from "../core/task";
 import { readCatalog } from "../backup/catalog";
 import { prune } from "../backup/prune";
-import { takeBackup } from "../backup/take-backup";
+import { takeBackup, type TakenBackup } from "../backup/take-backup";
 import type { Store } from "../stores/contract";
 import { openStore } from "../stores/open";
 
 const OPERATION = "back up";
+/** No two backups of one add-on fall on one millisecond by chance, let alone several times. */
+const SLOTS_TO_TRY = 5;
 
 /** Performs one backup job. Every failure names the add-on. */
 export async function runBackupJob(job: BackupJob, attempt: string, task: Task): Promise<JobResult> {
   try {
+    await refuseOffLimits(job);
     const store = await openStore(job.destination);
     const slot = await slotOf(job, store, task);
     if (slot === undefined) return { type: "result", outcome: "not-due" };
-    const { manifest, takenHere } = await takeBackup(
-      {
-        addon: job.addon,
-        source: { ...job.source, password: secret(job.source.password) },
-        reason: job.reason.kind,
-        slot,
-        attempt,
-        databases: job.facts?.databases,
-        store,
-      },
-      task,
-    );
+    const { manifest, takenHere } = await take(job, store, slot, attempt, task);
     // Only after a success: a series of failures must not eat up the good backups that are left.
     task.progress({ message: "removing backups that are no longer kept" });
-    const pruned = await prune(store, job.addon.catalogKey, job.retention, task).catch((error: unknown) => ({
+    const pruned = await prune(store, job.addon, job.retention, task).catch((error: unknown) => ({
       removed: [],
       failure: asFailure(error, "prune the backups of", job.addon.name).report(),
     }));
@@ -49,6 +43,55 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
   } catch (error) {
     throw aboutAddon(error, job.addon.name);
   }
+}
+
+/** Here and not in whoever starts jobs: looking at a folder on a dead network share hangs for ever. */
+async function refuseOffLimits({ addon, destination, offLimits = [] }: BackupJob): Promise<void> {
+  const problem = await destinationProblem(destination, offLimits, (path) => realpath(path));
+  if (problem !== undefined)
+    throw new Failure({
+      code: "destination-off-limits",
+      operation: OPERATION,
+      subject: addon.name,
+      ...problem,
+    });
+}
+
+/**
+ * A scheduled slot may be another machine's work as well. One on demand, and the final one, are of this moment: a
+ * backup that lies in their slot already holds older data.
+ */
+async function take(
+  job: BackupJob,
+  store: Store,
+  first: number,
+  attempt: string,
+  task: Task,
+): Promise<TakenBackup> {
+  const { name, catalogKey } = job.addon;
+  for (let slot = first; slot < first + SLOTS_TO_TRY; slot++) {
+    const taken = await takeBackup(
+      {
+        addon: { name, catalogKey },
+        source: { ...job.source, password: secret(job.source.password) },
+        reason: job.reason.kind,
+        slot,
+        attempt,
+        databases: job.facts?.databases,
+        store,
+      },
+      task,
+    );
+    if (taken.takenHere || job.reason.kind === "scheduled") return taken;
+  }
+  throw new Failure({
+    code: "slot-taken",
+    operation: OPERATION,
+    subject: name,
+    cause: "others back it up at the very same moment, again and again",
+    hint: `Try again: redis-addon backup run ${name}`,
+    transient: true,
+  });
 }
 
 async function slotOf({ reason, addon }: BackupJob, store: Store, task: Task): Promise<number | undefined> {

@@ -71,8 +71,7 @@ async function refuseUnfit(
   const refusal = preflight.findings.find((finding) => finding.severity === "refuse");
   if (refusal !== undefined)
     throw new Failure({ ...refusal, operation: "follow with", subject: request.name });
-  if (isUnchanged(record.replication?.wish, leader) || preflight.followsAlready || preflight.sharesHistory)
-    return;
+  if ((await isUnchanged(platform, record, leader)) || preflight.sharesHistory) return;
   if (preflight.followerKeys === 0) return;
   const whose = record.replication === undefined ? "of its own" : "from the leader it follows now";
   throw new Failure({
@@ -84,9 +83,18 @@ async function refuseUnfit(
   });
 }
 
-/** What the add-on holds then came from that leader, which was checked before it first followed. */
-function isUnchanged(recorded: ReplicationWish | undefined, wanted: ReplicationWish): boolean {
-  if (recorded?.kind === "addon") return wanted.kind === "addon" && recorded.addon === wanted.addon;
+/** What the add-on holds then came from that very leader, which was checked before it first followed. */
+async function isUnchanged(
+  platform: Platform,
+  { replication }: AddonRecord,
+  wanted: ReplicationWish,
+): Promise<boolean> {
+  const recorded = replication?.wish;
+  if (recorded?.kind === "addon") {
+    const sameName = wanted.kind === "addon" && recorded.addon === wanted.addon;
+    // Made anew under the old name it is another leader, and an empty one.
+    return sameName && (await platform.load(recorded.addon))?.createdAt === replication?.leaderCreatedAt;
+  }
   if (recorded === undefined || wanted.kind === "addon") return false;
   return recorded.host === wanted.host && recorded.port === wanted.port;
 }

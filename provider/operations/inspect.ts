@@ -21,10 +21,27 @@ export async function inspect(
   return placement === undefined ? undefined : statusOf(platform, placement, task);
 }
 
-/** Every add-on of the platform, by name. */
-export async function inspectAll(platform: Platform, task: Task): Promise<AddonStatus[]> {
+/**
+ * Every add-on of the platform, by name. One whose record can't be read, because it is damaged or of a newer version,
+ * hides none of the others: `onUnreadable` hears of it, by default as progress.
+ */
+export async function inspectAll(
+  platform: Platform,
+  task: Task,
+  onUnreadable: (failure: Failure) => void = ({ message }) => {
+    task.progress({ message });
+  },
+): Promise<AddonStatus[]> {
   const names = await platform.names();
-  const found = await Promise.all(names.map((name) => inspect(platform, name, task)));
+  const found = await Promise.all(
+    names.map((name) =>
+      inspect(platform, name, task).catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.code !== "record-unreadable") throw error;
+        onUnreadable(error);
+        return undefined;
+      }),
+    ),
+  );
   return found.filter((status) => status !== undefined);
 }
 
@@ -34,6 +51,9 @@ async function statusOf(platform: Platform, placement: Placement, task: Task): P
   const problems = [
     ...(server.state === "stopped" || server.state === "unreachable" ? [server.why] : []),
     ...(replication.role === "follower" && replication.sync.state === "broken" ? [replication.sync.why] : []),
+    ...(placement.process.state === "running" && placement.process.trouble !== undefined
+      ? [placement.process.trouble]
+      : []),
     ...(placement.unattended === undefined ? [] : [placement.unattended]),
     ...(placement.lastRun?.outcome === "failed"
       ? [`the last backup failed: ${placement.lastRun.detail}`]

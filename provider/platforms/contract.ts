@@ -58,7 +58,8 @@ export interface RemovalRequest {
 }
 
 export type Removal =
-  | { readonly outcome: "removed"; readonly finalBackup: BackupResult }
+  /** Without a final backup where there was nothing to back up: the server never ran. */
+  | { readonly outcome: "removed"; readonly finalBackup?: BackupResult }
   | { readonly outcome: "stale" }
   | { readonly outcome: "absent" };
 
@@ -107,7 +108,8 @@ export interface Placement {
   readonly home: HomeIdentity;
   readonly process:
     | { readonly state: "starting" }
-    | { readonly state: "running"; readonly pid: number }
+    /** `trouble`: why it isn't as recorded, where it isn't. */
+    | { readonly state: "running"; readonly pid: number; readonly trouble?: string }
     | { readonly state: "stopped"; readonly why: string };
   /** What runs servers and ticks schedules is not running, and why that matters; absent: it runs. */
   readonly unattended?: string;

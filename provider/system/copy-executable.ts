@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmod, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { syncPath } from "./files";
 
 const run = promisify(execFile);
 
@@ -21,7 +23,9 @@ export async function copyExecutable(
     await run("cp", ["-L", source, copy]);
     await chmod(copy, 0o755);
     await accept(copy);
+    await syncPath(copy);
     await rename(copy, target);
+    await syncPath(dirname(target));
   } catch (error) {
     await rm(copy, { force: true });
     throw error;

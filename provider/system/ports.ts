@@ -1,28 +1,70 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** Why nothing can listen on an address and port at this moment. */
+export interface ListenProblem {
+  readonly kind: "taken" | "not-permitted" | "no-such-address" | "other";
+  /** A clause for a message: `port 6379 of 127.0.0.1 is taken by process 812 (nginx)`. */
+  readonly why: string;
+}
+
+/** What keeps a server from listening there; absent: nothing does. Port 0 asks for the address alone. */
+export async function listenProblem(host: string, port: number): Promise<ListenProblem | undefined> {
+  const error = await tryListening(host, port);
+  if (error === undefined) return undefined;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return {
+        kind: "taken",
+        why: `port ${port} of ${host} is taken by ${(await portHolder(port)) ?? "another process"}`,
+      };
+    case "EACCES":
+      return {
+        kind: "not-permitted",
+        why: `this user may not listen on port ${port}: systems reserve those below 1024`,
+      };
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+      return {
+        kind: "no-such-address",
+        why: `this machine has no address ${host}, it has ${ownAddresses().join(", ")}`,
+      };
+    default:
+      return { kind: "other", why: `nothing can listen on ${host} and port ${port}: ${error.message}` };
+  }
+}
+
 /** Whether a server could listen there at this moment. */
-export function isPortFree(host: string, port: number): Promise<boolean> {
+export async function isPortFree(host: string, port: number): Promise<boolean> {
+  return (await tryListening(host, port)) === undefined;
+}
+
+function tryListening(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  // As Redis takes them: `*` is every address of version 4, and one of version 6 never answers for version 4.
+  const listened = { host: host === "*" ? "0.0.0.0" : host, port, exclusive: true, ipv6Only: true };
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", () => {
-      resolve(false);
-    });
-    probe.listen({ host, port, exclusive: true }, () => {
+    probe.once("error", resolve);
+    probe.listen(listened, () => {
       probe.close(() => {
-        resolve(true);
+        resolve(undefined);
       });
     });
   });
 }
 
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address));
+}
+
 /** Who listens on a TCP port, for a message: `process 812 (nginx)`; absent where the system does not tell us. */
-export async function portHolder(port: number): Promise<string | undefined> {
+async function portHolder(port: number): Promise<string | undefined> {
   return process.platform === "linux" ? linuxHolder(port) : lsofHolder(port);
 }
 

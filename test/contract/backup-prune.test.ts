@@ -10,6 +10,7 @@ import { names, task, temporaryStore } from "./backup-support";
 
 const never = new AbortController().signal;
 const KEY = "cache-1";
+const ADDON = { catalogKey: KEY, createdAt: "2020-01-01T00:00:00.000Z" };
 const DAY = 86_400_000;
 const NOW = Date.now();
 const SHA = "0".repeat(64);
@@ -47,7 +48,7 @@ test("old backups go with all that belongs to them, pinned ones stay", async () 
   await put(store, `${daysAgo(10)}.verified.json`, {});
   await put(store, `${daysAgo(9)}.pin`, {});
   await put(store, "notes of a stranger.txt".replaceAll(" ", "-"), "hello");
-  const { removed, failure } = await prune(store, KEY, { days: 7 }, at(NOW));
+  const { removed, failure } = await prune(store, ADDON, { days: 7, minimum: 1 }, at(NOW));
   expect({ removed, failure }).toEqual({ removed: [daysAgo(10), daysAgo(8)], failure: undefined });
   expect(await names(store)).toEqual(
     [
@@ -67,7 +68,7 @@ test("a manifest without its archive does not count as the newest: the last good
   await backup(store, daysAgo(20));
   await backup(store, daysAgo(1));
   await store.delete(`${KEY}/${daysAgo(1)}-a.tar.gz`, never);
-  expect((await prune(store, KEY, { days: 7 }, at(NOW))).removed).toEqual([]);
+  expect((await prune(store, ADDON, { days: 7, minimum: 1 }, at(NOW))).removed).toEqual([]);
   expect(await slots(store)).toEqual([daysAgo(20), daysAgo(1)]);
 });
 
@@ -85,7 +86,7 @@ test("an archive without a manifest goes once it is surely dead, not while it ma
       await utimes(new URL(`${opened.url}/${KEY}/${name}`), 0, (NOW - 25 * 3_600_000) / 1000);
   }
   expect(await slots(store)).toEqual([daysAgo(2)]);
-  expect((await prune(store, KEY, { days: 7 }, at(NOW))).failure).toBeUndefined();
+  expect((await prune(store, ADDON, { days: 7 }, at(NOW))).failure).toBeUndefined();
   expect(await names(store)).toEqual([
     `${KEY}/${daysAgo(3)}-young.tar.gz`,
     `${KEY}/${daysAgo(2)}-winner.tar.gz`,
@@ -103,7 +104,7 @@ test("a removal that fails half-way leaves no manifest without its archive, is t
         ? Promise.reject(new Error("a loose cable"))
         : opened.store.delete(key, signal),
   };
-  const { removed, failure } = await prune(store, KEY, { days: 7 }, at(NOW));
+  const { removed, failure } = await prune(store, ADDON, { days: 7, minimum: 1 }, at(NOW));
   expect(removed).toEqual([daysAgo(9)]);
   expect(failure).toMatchObject({ cause: "a loose cable", subject: daysAgo(10) });
   expect(await slots(opened.store)).toEqual([daysAgo(1)]);
@@ -113,13 +114,32 @@ test("a removal that fails half-way leaves no manifest without its archive, is t
 
 test("a clock that is days behind or years ahead removes no backup that the newest rule keeps", async () => {
   await using opened = await temporaryStore();
-  for (const days of [3, 2, 1]) await backup(opened.store, daysAgo(days));
-  expect((await prune(opened.store, KEY, { keepLast: 1 }, at(NOW - 10 * DAY))).removed).toEqual([]);
-  expect((await prune(opened.store, KEY, { days: 7 }, at(NOW + 3_650 * DAY))).removed).toEqual([
-    daysAgo(3),
-    daysAgo(2),
+  for (const days of [4, 3, 2, 1]) await backup(opened.store, daysAgo(days));
+  expect((await prune(opened.store, ADDON, { keepLast: 1 }, at(NOW - 10 * DAY))).removed).toEqual([]);
+  expect((await prune(opened.store, ADDON, { days: 7 }, at(NOW + 3_650 * DAY))).removed).toEqual([
+    daysAgo(4),
   ]);
-  expect(await slots(opened.store)).toEqual([daysAgo(1)]);
+  expect(await slots(opened.store)).toEqual([daysAgo(3), daysAgo(2), daysAgo(1)]);
+});
+
+test("what an earlier add-on of the name left stays, its final backup above all", async () => {
+  await using opened = await temporaryStore();
+  for (const days of [30, 20, 10, 5, 1]) await backup(opened.store, daysAgo(days));
+  const reborn = { catalogKey: KEY, createdAt: new Date(NOW - 15 * DAY).toISOString() };
+  const { removed } = await prune(opened.store, reborn, { keepLast: 1 }, at(NOW));
+  expect(removed).toEqual([daysAgo(10), daysAgo(5)]);
+  expect(await slots(opened.store)).toEqual([daysAgo(30), daysAgo(20), daysAgo(1)]);
+});
+
+test("a long one tells how far it is, so that a slow store does not look like a job that hangs", async () => {
+  await using opened = await temporaryStore();
+  for (let count = 0; count < 101; count++) await backup(opened.store, formatSlot(NOW - DAY + count));
+  const pruning = at(NOW);
+  expect((await prune(opened.store, ADDON, { keepLast: 1 }, pruning)).removed).toHaveLength(100);
+  expect(pruning.told.map(({ message }) => message)).toEqual([
+    "removed 50 backups that are no longer kept",
+    "removed 100 backups that are no longer kept",
+  ]);
 });
 
 test("a manifest that cannot be read is not removed blindly, and is named", async () => {
@@ -127,7 +147,7 @@ test("a manifest that cannot be read is not removed blindly, and is named", asyn
   await backup(opened.store, daysAgo(10));
   await backup(opened.store, daysAgo(1));
   await put(opened.store, `${daysAgo(10)}.json`, { format: 2 });
-  const { removed, failure } = await prune(opened.store, KEY, { days: 7 }, at(NOW));
+  const { removed, failure } = await prune(opened.store, ADDON, { days: 7, minimum: 1 }, at(NOW));
   expect(removed).toEqual([]);
   expect(failure).toMatchObject({ code: "unreadable-manifest", cause: expect.stringContaining("format") });
   expect(await slots(opened.store)).toHaveLength(2);

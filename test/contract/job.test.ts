@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type JobLine, JobLineSchema, type JobSpec } from "../../provider/core/job";
+import { runBackupJob } from "../../provider/job/backup-job";
+import { systemClock } from "../../provider/system/clock";
 import { type CompiledProgram, compileProgram } from "../support/compiled-program";
 import { startRedisServer, until } from "../support/redis-server";
-import { cuttingProxy, names, temporaryFolder, temporaryStore, visibleOf } from "./backup-support";
+import { cuttingProxy, names, task, temporaryFolder, temporaryStore, visibleOf } from "./backup-support";
 
 let program: CompiledProgram;
 beforeAll(async () => {
@@ -21,7 +24,7 @@ const CATALOG = "cache-12345678";
 const spec = (server: { port: number }, destination: string, more: Partial<JobSpec> = {}): JobSpec => ({
   kind: "backup",
   id: "job-1",
-  addon: { name: "cache", catalogKey: CATALOG },
+  addon: { name: "cache", catalogKey: CATALOG, createdAt: "2020-01-01T00:00:00.000Z" },
   source: { host: "127.0.0.1", port: server.port },
   destination,
   reason: { kind: "demand" },
@@ -105,6 +108,62 @@ test("a scheduled one backs up the due slot once, and says so when none is due",
   expect(last((await run(spec(server, opened.url, { reason: young }))).lines)).toMatchObject({
     outcome: "not-due",
   });
+});
+
+test("a final backup is of this moment: one that lies in its slot already does not pass as it", async () => {
+  await using server = await startRedisServer();
+  await using opened = await temporaryStore();
+  const instant = Date.parse("2026-05-01T12:00:00Z");
+  const stopped = task({ clock: { ...systemClock, now: () => instant } });
+  const demand = spec(server, opened.url);
+  const older = await runBackupJob(demand, "older", stopped);
+  expect(older).toMatchObject({ slot: "20260501T120000000Z", takenHere: true });
+  await server.client.set("last", "write");
+  const final = await runBackupJob({ ...demand, reason: { kind: "final" } }, "last", stopped);
+  expect(final).toMatchObject({ slot: "20260501T120000001Z", takenHere: true, keys: 1 });
+  const again = await runBackupJob(demand, "again", stopped);
+  expect(again).toMatchObject({ slot: "20260501T120000002Z", takenHere: true });
+});
+
+test("retention leaves alone what an earlier add-on of the name left", async () => {
+  await using server = await startRedisServer();
+  await using opened = await temporaryStore();
+  const only = { retention: { keepLast: 1 } };
+  const earlier = last((await run(spec(server, opened.url, { reason: { kind: "final" } }))).lines);
+  const addon = { name: "cache", catalogKey: CATALOG, createdAt: new Date(Date.now()).toISOString() };
+  const slots: string[] = [];
+  for (let count = 0; count < 2; count++) {
+    const result = last((await run(spec(server, opened.url, { ...only, addon }))).lines);
+    if (result?.type !== "result" || result.outcome !== "backed-up") throw new Error("no backup");
+    expect(result.pruned).toEqual(slots);
+    slots.push(result.slot);
+  }
+  expect(await names(opened.store)).toContainEqual(
+    earlier?.type === "result" && earlier.outcome === "backed-up" && `${CATALOG}/${earlier.slot}.json`,
+  );
+});
+
+test("a destination among the data home's own folders is refused with the remedy, and nothing is written", async () => {
+  await using server = await startRedisServer();
+  await using folder = await temporaryFolder();
+  const own = join(folder.path, "addons");
+  await mkdir(own);
+  await symlink(own, join(folder.path, "link"));
+  const destination = pathToFileURL(join(folder.path, "link", "cache")).href;
+  const { code, lines } = await run(spec(server, destination, { offLimits: [own] }));
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    {
+      type: "failure",
+      report: expect.objectContaining({
+        code: "destination-off-limits",
+        operation: "back up",
+        subject: "cache",
+        hint: expect.stringContaining("or leave it out"),
+      }),
+    },
+  ]);
+  await expect(readFile(join(own, "cache"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
 test("two jobs that race for one slot both succeed and leave one backup", async () => {

@@ -41,7 +41,8 @@ export async function makeTestHome(): Promise<TestHome> {
     },
     serverPid: async (name) => {
       const noted: unknown = JSON.parse(await readFile(join(path, "addons", name, "process.json"), "utf8"));
-      if (typeof noted === "object" && noted !== null && "pid" in noted) return Number(noted.pid);
+      const { process } = noted as { process?: { pid: number } };
+      if (process !== undefined) return process.pid;
       throw new Error(`no server of ${name} runs`);
     },
     [Symbol.asyncDispose]: async () => {

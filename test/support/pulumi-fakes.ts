@@ -111,7 +111,13 @@ export class FakeWorld {
         const instance = claimed(record.replication?.instance, claim, name);
         return {
           ...record,
-          replication: { wish: leader, instance, given: [...given], since: "2026-01-01T00:00:00Z" },
+          replication: {
+            wish: leader,
+            instance,
+            given: [...given],
+            since: "2026-01-01T00:00:00Z",
+            ...(leader.kind === "addon" ? { leaderCreatedAt: "2026-01-01T00:00:00.000Z" } : {}),
+          },
         };
       }),
     setBackups: (_, { name, claim, wish, given }) =>

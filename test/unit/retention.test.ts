@@ -5,8 +5,8 @@ import { type Retention, RetentionSchema, type Retainable, retain } from "../../
 const DAY = 86_400_000;
 const NOW = Date.parse("2026-05-10T12:00:00Z");
 const aged = (days: number, pinned = false): Retainable => ({ slot: NOW - days * DAY, pinned });
-const kept = (backups: readonly Retainable[], retention: Retention) =>
-  retain(backups, retention, NOW).map(({ keep }) => keep);
+const kept = (backups: readonly Retainable[], retention: Retention, now = NOW) =>
+  retain(backups, retention, now).map(({ keep }) => keep);
 
 describe("what a retention may be", () => {
   test.each([{ days: 7 }, { keepLast: 3 }, { days: 1, keepLast: 1, minimum: 5 }])(
@@ -31,7 +31,7 @@ describe("what a retention may be", () => {
 
 describe("what is kept", () => {
   test("is what is younger than the days, with its reasons", () => {
-    expect(retain([aged(0.5), aged(7), aged(7.001)], { days: 7 }, NOW)).toEqual([
+    expect(retain([aged(0.5), aged(7), aged(7.001)], { days: 7, minimum: 1 }, NOW)).toEqual([
       { backup: aged(0.5), keep: true, reasons: ["at most 7 days old", "the newest"] },
       { backup: aged(7), keep: true, reasons: ["at most 7 days old"] },
       { backup: aged(7.001), keep: false, reasons: ["older than 7 days"] },
@@ -39,16 +39,41 @@ describe("what is kept", () => {
   });
 
   test("is what either rule wants", () => {
-    expect(kept([aged(1), aged(20), aged(30)], { days: 7, keepLast: 2 })).toEqual([true, true, false]);
-    expect(retain([aged(30), aged(1), aged(2)], { days: 7, keepLast: 2 }, NOW)[0]?.reasons).toEqual([
+    const both = { days: 7, keepLast: 2, minimum: 1 };
+    expect(kept([aged(1), aged(20), aged(30)], both)).toEqual([true, true, false]);
+    expect(retain([aged(30), aged(1), aged(2)], both, NOW)[0]?.reasons).toEqual([
       "older than 7 days",
       "not among the last 2",
     ]);
   });
 
   test("is the newest, however old, and as many as the minimum says", () => {
-    expect(kept([aged(100), aged(101)], { days: 7 })).toEqual([true, false]);
+    expect(kept([aged(100), aged(101)], { keepLast: 1 })).toEqual([true, false]);
+    expect(kept([aged(100), aged(101)], { days: 7, minimum: 1 })).toEqual([true, false]);
     expect(kept([aged(100), aged(101), aged(102)], { days: 7, minimum: 2 })).toEqual([true, true, false]);
+  });
+
+  test("is the newest three of a rule by days, so that a clock that jumps ahead for once leaves more than one", () => {
+    const nine = NOW + 9 * 365 * DAY;
+    const taken = { slot: nine, pinned: false };
+    expect(kept([aged(3), aged(2), aged(1), taken], { days: 7 }, nine)).toEqual([false, true, true, true]);
+    expect(retain([aged(1), aged(2), taken], { days: 7 }, nine)[1]).toMatchObject({
+      reasons: ["among the 3 that always stay"],
+    });
+  });
+
+  test("is what an earlier add-on of the name left, which does not count as the newest either", () => {
+    const createdAt = NOW - 30 * DAY;
+    const backups = [aged(300), aged(30.001), aged(30), aged(20), aged(10)];
+    const verdicts = retain(backups, { keepLast: 1 }, NOW, createdAt);
+    expect(verdicts.map(({ keep }) => keep)).toEqual([true, true, false, false, true]);
+    expect(verdicts[1]?.reasons).toEqual(["of an earlier add-on of this name"]);
+    expect(retain([aged(31)], { keepLast: 1 }, NOW, createdAt)[0]?.reasons).toHaveLength(1);
+  });
+
+  test("does not grow for ever because the add-on was made when the clock was ahead", () => {
+    const verdicts = retain([aged(2), aged(1)], { keepLast: 1 }, NOW, NOW + 365 * DAY);
+    expect(verdicts.map(({ keep }) => keep)).toEqual([false, true]);
   });
 
   test("is what is pinned", () => {
@@ -67,6 +92,8 @@ describe("what is kept", () => {
     { selector: ({ slot }) => slot, maxLength: 30 },
   );
   const count = fc.integer({ min: 1, max: 12 });
+  /** Of the add-on, in days; below 0 it was made when the clock was ahead. */
+  const ages = fc.integer({ min: -3, max: 40 });
   const retentions = fc.oneof(
     fc.record({ days: count, keepLast: count, minimum: count }, { requiredKeys: ["days"] }),
     fc.record({ keepLast: count, minimum: count }, { requiredKeys: ["keepLast"] }),
@@ -74,15 +101,17 @@ describe("what is kept", () => {
 
   test("is what a model that counts one by one keeps", () => {
     fc.assert(
-      fc.property(backups, retentions, (all, retention) => {
-        for (const { backup, keep, reasons } of retain(all, retention, NOW)) {
+      fc.property(backups, retentions, ages, (all, retention, age) => {
+        const createdAt = NOW - age * DAY;
+        for (const { backup, keep, reasons } of retain(all, retention, NOW, createdAt)) {
           const newer = all.filter(({ slot }) => slot > backup.slot && slot <= NOW).length;
           const expected =
             backup.pinned ||
             backup.slot > NOW ||
+            (age >= 0 && backup.slot < createdAt) ||
             (retention.days !== undefined && backup.slot >= NOW - retention.days * DAY) ||
             (retention.keepLast !== undefined && newer < retention.keepLast) ||
-            newer < (retention.minimum ?? 1);
+            newer < (retention.minimum ?? (retention.days === undefined ? 1 : 3));
           expect(keep).toBe(expected);
           expect(reasons).not.toHaveLength(0);
         }
@@ -92,9 +121,9 @@ describe("what is kept", () => {
 
   test("does not depend on the order of the listing", () => {
     fc.assert(
-      fc.property(backups, retentions, (all, retention) => {
+      fc.property(backups, retentions, ages, (all, retention, age) => {
         const removed = (list: Retainable[]) =>
-          retain(list, retention, NOW)
+          retain(list, retention, NOW, NOW - age * DAY)
             .filter(({ keep }) => !keep)
             .map(({ backup }) => backup.slot)
             .sort((a, b) => a - b);

@@ -135,6 +135,14 @@ describe("the due slot", () => {
     expect(dueSlot(daily, { since: 0, last: slot, now })).toBeUndefined();
   });
 
+  test("is not put off by a clock that was ahead when the last one was noted, or when the schedule was", () => {
+    const now = at("2026-05-01T12:00:00Z");
+    const ahead = at("2035-01-01T00:00:00Z");
+    expect(iso(dueSlot(daily, { since: 0, last: ahead, now }))).toBe("2026-05-01T03:00:00.000Z");
+    expect(iso(dueSlot(daily, { since: ahead, last: undefined, now }))).toBe("2026-05-01T03:00:00.000Z");
+    expect(dueSlot(daily, { since: ahead, last: at("2026-05-01T03:00:00Z"), now })).toBeUndefined();
+  });
+
   test("is none from before the schedule came into force", () => {
     const since = at("2026-05-01T03:00:00.001Z");
     expect(dueSlot(daily, { since, last: undefined, now: at("2026-05-01T12:00:00Z") })).toBeUndefined();

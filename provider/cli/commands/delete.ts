@@ -26,6 +26,8 @@ export function deleteCommand(): Command {
       const removal = await remove(context.platform, { name }, context.task);
       if (options.json === true) return printJson(removal);
       if (removal.outcome === "removed")
-        printLine(`${name} is deleted; its final backup: ${removal.finalBackup.archive}`);
+        printLine(
+          `${name} is deleted; its final backup: ${removal.finalBackup?.archive ?? "none, as it held no data"}`,
+        );
     });
 }

@@ -11,9 +11,13 @@ export function listCommand(): Command {
     .option("--json", "an array, one object for each add-on")
     .action(async (options: { json?: boolean }, command: Command) => {
       const { platform, task } = await contextOf(command);
-      const all = await inspectAll(platform, task);
+      let isComplete = true;
+      const all = await inspectAll(platform, task, ({ message }) => {
+        isComplete = false;
+        process.stderr.write(`! ${message}\n`);
+      });
       if (options.json === true) return printJson(all);
-      if (all.length === 0) return printLine("There are no add-ons in this data home.");
+      if (all.length === 0 && isComplete) return printLine("There are no add-ons in this data home.");
       printTable(
         ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS"],
         all.map((addon) => [

@@ -1,8 +1,9 @@
+import { bindAddresses, bindProblem, isWildcard } from "../../core/bind";
 import { parseWanted, satisfies, supportProblem } from "../../core/version";
-import { isPortFree, portHolder } from "../../system/ports";
+import { listenProblem } from "../../system/ports";
 import type { Finding, ServerQuestion } from "../contract";
 import { homeProblem, type HomeLayout } from "./home";
-import { readRecord, recordedNames } from "./records";
+import { readRecord, recordedPorts } from "./records";
 import { keptServers, serversOnPath, type FoundServer } from "./servers";
 
 const INSTALL =
@@ -12,7 +13,7 @@ const INSTALL =
 export async function checkServer(layout: HomeLayout, question: ServerQuestion): Promise<Finding[]> {
   const home = await homeProblem(layout);
   if (home !== undefined) return [{ property: "platform", reason: home }];
-  const findings = [await versionFinding(layout, question), await portFinding(layout, question)];
+  const findings = [await versionFinding(layout, question), await addressFinding(layout, question)];
   return findings.filter((finding) => finding !== undefined);
 }
 
@@ -42,26 +43,38 @@ async function versionFinding(layout: HomeLayout, question: ServerQuestion): Pro
   );
 }
 
-async function portFinding(
-  layout: HomeLayout,
-  { name, port, bind }: ServerQuestion,
-): Promise<Finding | undefined> {
-  if (port === undefined) return undefined;
-  for (const other of await recordedNames(layout)) {
-    const record = other === name ? undefined : await readRecord(layout, other);
-    if (record?.server.wish.port === port)
-      return { property: "port", reason: `port ${port} belongs to the add-on ${other}; choose another` };
-  }
-  // Its own server listens on a port that it already has.
-  if ((await readRecord(layout, name))?.server.wish.port === port) return undefined;
-  for (const address of bind.split(/\s+/))
-    if (!(await isPortFree(address, port))) {
-      const holder = (await portHolder(port)) ?? "another process";
+/** The addresses that are new to the add-on, and the port on them: on those that it has, its own server listens. */
+async function addressFinding(layout: HomeLayout, question: ServerQuestion): Promise<Finding | undefined> {
+  const { name, bind, port } = question;
+  const misspelt = bindProblem(bind);
+  if (misspelt !== undefined) return { property: "bind", reason: misspelt };
+  const wish = (await readRecord(layout, name))?.server.wish;
+  const [present, wanted] = [bindAddresses(wish?.bind ?? ""), bindAddresses(bind)];
+  const added = wanted.filter((address) => !present.includes(address));
+  for (const address of added) {
+    const problem = await listenProblem(address, 0);
+    if (problem !== undefined)
       return {
-        property: "port",
-        reason: `nothing can listen on ${address}:${port}: it is taken by ${holder}; choose another port`,
+        property: "bind",
+        reason: `${problem.why}: choose one of its own, or 0.0.0.0 for all of them`,
       };
-    }
+  }
+
+  const other = port === undefined ? undefined : (await recordedPorts(layout, name)).get(port);
+  if (other !== undefined)
+    return { property: "port", reason: `port ${port} belongs to the add-on ${other}; choose another` };
+  const isPortKept = port === undefined || port === wish?.port;
+  const effective = port ?? wish?.port;
+  // Its own server is in the way where one of the two stands for every address: that is no finding.
+  const overlaps = isPortKept && [...present, ...added].some(isWildcard);
+  if (effective === undefined || overlaps) return undefined;
+  for (const address of isPortKept ? added : wanted) {
+    const problem = await listenProblem(address, effective);
+    if (problem === undefined) continue;
+    // A port that the program doesn't set is the recorded one: only the address is the program's.
+    const property = port === undefined ? "bind" : "port";
+    return { property, reason: `${problem.why}; choose another ${property === "port" ? "port" : "address"}` };
+  }
   return undefined;
 }
 

@@ -1,18 +1,21 @@
-import { spawn } from "node:child_process";
-import { mkdir, open, readFile } from "node:fs/promises";
 import { Failure } from "../../core/errors";
 import type { Clock } from "../../core/task";
 import { AgentGone, callAgent } from "./agent-client";
-import type { HomeLayout } from "./home";
-import { keepNode, keepProgram, thisProgram, type Program } from "./program";
+import { requireOwner, type HomeLayout } from "./home";
+import { comparePackageVersions } from "./package-version";
+import { thisProgram, type Program } from "./program";
 import type { AgentInfo } from "./protocol";
+import { spawnAgent, type SpawnedAgent } from "./spawn-agent";
 
 const START_DEADLINE_MS = 30_000;
 /** How long a started agent may take to answer before another one is tried: the first may have lost a race and left. */
 const RESPAWN_AFTER_MS = 5_000;
 
-/** What the agent may see of the environment: the engine's holds passphrases and tokens, and a process's can be read. */
-const PASSED_ON = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_.*|XDG_.*)$/;
+/**
+ * The data homes where this process has had an agent of its own build, or asked for one. Of two builds of one version
+ * neither is newer: did each insist, they would evict each other's agent for ever.
+ */
+const hadItsTurn = new Set<string>();
 
 /** The agent that answers on this data home's socket; absent: none does. */
 export async function runningAgent(layout: HomeLayout, signal: AbortSignal): Promise<AgentInfo | undefined> {
@@ -29,33 +32,51 @@ export async function runningAgent(layout: HomeLayout, signal: AbortSignal): Pro
  * new one adopts. Two callers at the same moment get one agent: the lock of the data home lets a single one live.
  */
 export async function ensureAgent(layout: HomeLayout, clock: Clock, signal: AbortSignal): Promise<void> {
-  const mine = await thisProgram();
+  await requireOwner(layout);
   const deadline = clock.now() + START_DEADLINE_MS;
-  let spawnedAt = -Infinity;
+  let spawned: { agent: SpawnedAgent; at: number } | undefined;
   while (clock.now() < deadline) {
-    const agent = await runningAgent(layout, signal);
-    if (agent !== undefined && !supersedes(mine, agent)) return;
-    if (agent !== undefined) await askToLeave(layout, signal);
-    if (clock.now() - spawnedAt > RESPAWN_AFTER_MS) {
-      await spawnAgent(layout, mine);
-      spawnedAt = clock.now();
-    }
+    const mine = await thisProgram();
+    const running = await runningAgent(layout, signal);
+    if (running?.program === mine.id) hadItsTurn.add(layout.root);
+    if (running !== undefined && !supersedes(mine, running, hadItsTurn.has(layout.root))) return;
+    hadItsTurn.add(layout.root);
+    if (running !== undefined) await askToLeave(layout, signal);
+    const failure = spawned?.agent.failure();
+    if (spawned !== undefined && failure !== undefined)
+      throw await notStarted(layout, spawned.agent, failure);
+    if (spawned === undefined || clock.now() - spawned.at > RESPAWN_AFTER_MS)
+      spawned = { agent: await spawnAgent(layout, clock, signal), at: clock.now() };
     await clock.sleep(30, signal);
   }
-  throw new Failure({
-    code: "agent-not-started",
-    operation: "start the agent of",
-    subject: layout.root,
-    cause: `it did not answer within ${START_DEADLINE_MS / 1000} s; its log ends with: ${await lastLines(layout.agentLog)}`,
-    hint: `Read ${layout.agentLog}, then try again`,
-    transient: true,
-  });
+  throw await notStarted(layout, spawned?.agent, `it did not answer within ${START_DEADLINE_MS / 1000} s`);
 }
 
-/** A newer version takes over from an older one; of two builds of one version the one that asks is right. */
-function supersedes(mine: Program, running: AgentInfo): boolean {
+/** Whether the running agent has to make room: for a newer version always, for another build of the same one once. */
+export function supersedes(mine: Program, running: Omit<AgentInfo, "pid">, hadTurn: boolean): boolean {
   if (mine.id === running.program) return false;
-  return mine.version.localeCompare(running.version, "en", { numeric: true }) >= 0;
+  const order = comparePackageVersions(mine.version, running.version);
+  return order > 0 || (order === 0 && !hadTurn);
+}
+
+/** What a caller is told whose call was cut again and again. */
+export async function agentKeepsLeaving(layout: HomeLayout, last: AgentGone, signal: AbortSignal) {
+  const [mine, running] = [await thisProgram(), await runningAgent(layout, signal)];
+  const others = running !== undefined && running.program !== mine.id ? running : undefined;
+  return new Failure({
+    code: "agent-gone",
+    operation: "reach the agent of",
+    subject: layout.root,
+    cause:
+      others === undefined
+        ? `it went away again and again in the middle of the call (${last.message})`
+        : `two different builds of pulumi-redis-addon are using this data home, ${mine.id} and ${others.program}, and each stops the other's agent`,
+    hint:
+      others === undefined
+        ? `Read ${layout.agentLog}, then try again`
+        : "Let one finish before the other starts, or give one of them a data home of its own",
+    transient: true,
+  });
 }
 
 async function askToLeave(layout: HomeLayout, signal: AbortSignal): Promise<void> {
@@ -66,28 +87,13 @@ async function askToLeave(layout: HomeLayout, signal: AbortSignal): Promise<void
   }
 }
 
-async function spawnAgent(layout: HomeLayout, program: Program): Promise<void> {
-  await mkdir(layout.root, { recursive: true, mode: 0o700 });
-  const entry = await keepProgram(layout, program);
-  const node = await keepNode(layout);
-  const log = await open(layout.agentLog, "a", 0o600);
-  try {
-    const environment = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name));
-    const child = spawn(node, ["--disable-warning=ExperimentalWarning", entry, "--home", layout.root], {
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd],
-      cwd: layout.root,
-      env: Object.fromEntries(environment),
-    });
-    // A start that fails shows in the deadline's message; without a listener it would end this process.
-    child.on("error", () => undefined);
-    child.unref();
-  } finally {
-    await log.close();
-  }
-}
-
-async function lastLines(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.trim().split("\n").slice(-3).join(" | ") || "nothing";
+async function notStarted(layout: HomeLayout, agent: SpawnedAgent | undefined, cause: string) {
+  return new Failure({
+    code: "agent-not-started",
+    operation: "start the agent of",
+    subject: layout.root,
+    cause: `${cause}; its log ends with: ${(await agent?.log()) ?? "nothing"}`,
+    hint: `Read ${layout.agentLog}, then try again`,
+    transient: true,
+  });
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, stat } from "node:fs/promises";
-import { homedir, hostname } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
+import { nameProblem } from "../../core/addon-name";
 import { Failure } from "../../core/errors";
 import type { HomeIdentity } from "../../core/status";
 import { writeDurably } from "../../system/files";
@@ -19,11 +20,14 @@ export interface HomeLayout {
   readonly lock: string;
   readonly agentLog: string;
   readonly programs: string;
+  /** Held by who changes `programs`. */
+  readonly programsLock: string;
   readonly servers: string;
   readonly addons: string;
   readonly jobs: string;
   readonly backups: string;
   readonly trash: string;
+  /** Throws a Failure for what can't be an add-on's name: no path may lead out of the home. */
   addon(name: string): AddonLayout;
 }
 
@@ -49,12 +53,15 @@ export function layoutOf(root: string): HomeLayout {
     lock: join(root, "agent.lock"),
     agentLog: join(root, "agent.log"),
     programs: join(root, "programs"),
+    programsLock: join(root, "programs.lock"),
     servers: join(root, "servers"),
     addons,
     jobs: join(root, "jobs"),
     backups: join(root, "backups"),
     trash: join(root, "trash"),
     addon: (name) => {
+      const problem = nameProblem(name);
+      if (problem !== undefined) throw noName(name, problem);
       const folder = join(addons, name);
       return {
         root: folder,
@@ -84,13 +91,17 @@ const IdentitySchema = z.object({ format: z.literal(1), id: z.string(), host: z.
 
 /** Who this data home is; absent: it was never used. */
 export async function readIdentity(layout: HomeLayout): Promise<HomeIdentity | undefined> {
-  const text = await readFile(layout.identity, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(layout.identity, "utf8").catch(async (error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw unusable(layout.root, error.message);
+    throw await unusableHome(layout, error.message);
   });
   if (text === undefined) return undefined;
-  const identity = IdentitySchema.parse(JSON.parse(text));
-  return { id: identity.id, host: identity.host, path: layout.root };
+  try {
+    const { id, host } = IdentitySchema.parse(JSON.parse(text));
+    return { id, host, path: layout.root };
+  } catch {
+    throw await unusableHome(layout, `${layout.identity} is damaged, or of a newer version`);
+  }
 }
 
 /** Makes the data home where it is missing. Only the holder of its lock may call this. */
@@ -115,12 +126,50 @@ export async function homeProblem(layout: HomeLayout): Promise<string | undefine
       return `${folder} can't be looked at: ${found.message}`;
     }
     if (!found.isDirectory()) return `${layout.root} can't be made: ${folder} is a file; choose a folder`;
+    const foreign = folder === layout.root ? ownerProblem(folder, found.uid, effectiveUser()) : undefined;
+    if (foreign !== undefined) return foreign;
     const writable = await access(folder, constants.W_OK | constants.X_OK).then(
       () => true,
       () => false,
     );
     return writable ? undefined : `${layout.root} can't be written: no permission on ${folder}`;
   }
+}
+
+/**
+ * Why a user may not use a data home of that owner; absent: it is their own. Root could, and would leave files that the
+ * owner can't read any more.
+ */
+export function ownerProblem(root: string, owner: number, user: number): string | undefined {
+  if (owner === user) return undefined;
+  const named = (uid: number): string => (uid === 0 ? "root" : `user ${uid}`);
+  return (
+    `${root} belongs to ${named(owner)}, and this runs as ${named(user)}: run it as ${named(owner)}` +
+    `${user === 0 ? ", without sudo," : ""} or choose another data home`
+  );
+}
+
+/** Fails where the data home is another user's. One that doesn't exist yet will be this user's. */
+export async function requireOwner(layout: HomeLayout): Promise<void> {
+  const problem = await foreignOwner(layout);
+  if (problem !== undefined) throw unusable(layout.root, problem);
+}
+
+/** Why a data home can't be read: that it is another user's says more than what the system said. */
+export async function unusableHome(layout: HomeLayout, cause: string): Promise<Failure> {
+  return unusable(layout.root, (await foreignOwner(layout)) ?? cause);
+}
+
+async function foreignOwner({ root }: HomeLayout): Promise<string | undefined> {
+  const owner = await stat(root).then(
+    (found) => found.uid,
+    () => undefined,
+  );
+  return owner === undefined ? undefined : ownerProblem(root, owner, effectiveUser());
+}
+
+function effectiveUser(): number {
+  return process.geteuid?.() ?? userInfo().uid;
 }
 
 function unusable(root: string, cause: string): Failure {
@@ -131,4 +180,8 @@ function unusable(root: string, cause: string): Failure {
     cause,
     hint: "Choose another one with REDIS_ADDON_HOME or the input platform.dataHome",
   });
+}
+
+function noName(name: string, problem: string): Failure {
+  return new Failure({ code: "bad-name", operation: "find the add-on", subject: name, cause: problem });
 }

@@ -8,7 +8,7 @@ import { isAlive } from "../../system/processes";
 import type { Placement, Platform } from "../contract";
 import { AgentGone, callAgent } from "./agent-client";
 import { checkServer } from "./check-server";
-import { ensureAgent, runningAgent } from "./ensure-agent";
+import { agentKeepsLeaving, ensureAgent, runningAgent } from "./ensure-agent";
 import { homePath, layoutOf, readIdentity, type HomeLayout } from "./home";
 import { readBackupState, readProcessState } from "./process-state";
 import type { AgentCalls } from "./protocol";
@@ -61,7 +61,8 @@ async function changing<Name extends keyof AgentCalls>(
     try {
       return await callAgent(layout.socket, name, argument, task);
     } catch (error) {
-      if (!(error instanceof AgentGone) || attempt === CALL_ATTEMPTS) throw error;
+      if (!(error instanceof AgentGone)) throw error;
+      if (attempt === CALL_ATTEMPTS) throw await agentKeepsLeaving(layout, error, task.signal);
       task.progress({ message: "the agent went away; starting it again" });
     }
   }
@@ -91,9 +92,11 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
 
 async function processOf(noted: Awaited<ReturnType<typeof readProcessState>>): Promise<Placement["process"]> {
   if (noted === undefined) return { state: "stopped", why: "it was never started" };
-  if (noted.state !== "running") return noted;
-  if (await isAlive(noted)) return { state: "running", pid: noted.pid };
-  return { state: "stopped", why: `its process ${noted.pid} is gone` };
+  if (noted.state === "stopped") return { state: "stopped", why: noted.why };
+  if (noted.process === undefined || noted.state === "starting") return { state: "starting" };
+  const { pid } = noted.process;
+  if (!(await isAlive(noted.process))) return { state: "stopped", why: `its process ${pid} is gone` };
+  return { state: "running", pid, ...(noted.trouble === undefined ? {} : { trouble: noted.trouble }) };
 }
 
 /** Stops the agent of a data home; absent: none ran. */

@@ -3,19 +3,35 @@ import { z } from "zod";
 import type { BackupRun } from "../contract";
 import type { AddonLayout } from "./home";
 
+const NotedProcessSchema = z.object({
+  pid: z.number().int(),
+  startedAt: z.string(),
+  port: z.number().int(),
+  /** Of everything that only a restart changes; a record that renders to another one wants a restart. */
+  fingerprint: z.string(),
+});
+export type NotedProcess = z.infer<typeof NotedProcessSchema>;
+
 /** What the agent wrote down about a server's process, so that readers and its own successor can recognise it. */
-const ProcessStateSchema = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("starting") }),
-  z.object({
-    state: z.literal("running"),
-    pid: z.number().int(),
-    startedAt: z.string(),
-    port: z.number().int(),
-    /** Of everything that only a restart changes; a record that renders to another one wants a restart. */
-    fingerprint: z.string(),
-  }),
-  z.object({ state: z.literal("stopped"), why: z.string() }),
-]);
+const ProcessStateSchema = z
+  .discriminatedUnion("state", [
+    /** Noted from the moment that the process exists, long before it answers. */
+    z.object({ state: z.literal("starting"), process: NotedProcessSchema.optional() }),
+    z.object({
+      state: z.literal("running"),
+      process: NotedProcessSchema,
+      /** Why it is not as recorded; absent: it is. */
+      trouble: z.string().optional(),
+    }),
+    /** A process that can't be stopped may still be there. */
+    z.object({ state: z.literal("stopped"), why: z.string(), process: NotedProcessSchema.optional() }),
+  ])
+  .and(
+    z.object({
+      /** Whether a server has ever answered: from then on an empty data folder means that data were lost. */
+      hasRun: z.boolean().default(false),
+    }),
+  );
 export type ProcessState = z.infer<typeof ProcessStateSchema>;
 
 const BackupStateSchema = z.object({

@@ -1,21 +1,21 @@
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { z } from "zod";
+import type { Clock } from "../../core/task";
 import { copyExecutable } from "../../system/copy-executable";
+import { digestOfTree, syncFolder, syncTree } from "../../system/files";
+import { tryLock } from "../../system/lock";
+import { copyProgram, readPackage } from "./copy-package";
 import type { HomeLayout } from "./home";
-
-const PackageSchema = z.object({
-  name: z.string(),
-  version: z.string(),
-  dependencies: z.record(z.string(), z.string()).default({}),
-  optionalDependencies: z.record(z.string(), z.string()).default({}),
-});
 
 /** This package's own folder: the nearest one above this file that holds a package.json. */
 const PACKAGE_ROOT = packageRoot(__dirname);
-const AGENT_ENTRY = join("dist", "provider", "agent", "main.js");
+const PROVIDER = join("dist", "provider");
+const AGENT_ENTRY = join(PROVIDER, "agent", "main.js");
+/** In a copy: the digest of everything else in it. */
+const DIGEST_FILE = "copy.sha256";
+const LOCK_POLL_MS = 25;
 
 /** One build of this package; two builds of one version differ in the digest. */
 export interface Program {
@@ -23,49 +23,96 @@ export interface Program {
   readonly version: string;
 }
 
+export interface KeptProgram {
+  readonly program: Program;
+  /** The agent's file. */
+  readonly entry: string;
+  readonly node: string;
+}
+
 let ownProgram: Promise<Program> | undefined;
 
 /** The build that this process runs. */
 export function thisProgram(): Promise<Program> {
-  ownProgram ??= identifyProgram();
+  ownProgram ??= identifyProgram(PACKAGE_ROOT);
   return ownProgram;
 }
 
-async function identifyProgram(): Promise<Program> {
-  const { version } = await readPackage(PACKAGE_ROOT);
-  const hash = createHash("sha256");
-  const files = await readdir(join(PACKAGE_ROOT, "dist", "provider"), { recursive: true });
-  for (const file of files.filter((name) => name.endsWith(".js")).sort())
-    hash.update(`${file}\0`).update(await readFile(join(PACKAGE_ROOT, "dist", "provider", file)));
-  return { id: `${version}-${hash.digest("hex").slice(0, 12)}`, version };
+async function identifyProgram(root: string): Promise<Program> {
+  const { version } = await readPackage(root);
+  const digest = await digestOfTree(join(root, PROVIDER), (file) => file.endsWith(".js"));
+  return { id: `${version}-${digest.slice(0, 12)}`, version };
 }
 
 /**
- * Copies this build, with the packages it needs, below the data home, unless it is there already. The agent and its
- * jobs run from that copy: `npm ci` or a removed checkout must not stop a database.
- *
- * @returns the agent's entry file within the copy.
+ * Makes sure that a whole copy of this build, with the packages it needs, lies below the data home. The agent and its
+ * jobs run from that copy: `npm ci` or a removed checkout must not stop a database. A copy that differs from what was
+ * copied (a power failure, a full disk, a person) is replaced.
  */
-export async function keepProgram(layout: HomeLayout, program: Program): Promise<string> {
-  const target = join(layout.programs, program.id);
-  if (!existsSync(target)) {
-    await mkdir(layout.programs, { recursive: true, mode: 0o700 });
-    const unfinished = `${target}.${randomUUID()}.tmp`;
-    await copyPackage(PACKAGE_ROOT, unfinished, unfinished, ["dist/provider"]);
-    await rename(unfinished, target).catch(async (error: NodeJS.ErrnoException) => {
-      await rm(unfinished, { recursive: true, force: true });
-      // Somebody else finished the same copy first.
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    });
+export async function keepProgram(
+  layout: HomeLayout,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<KeptProgram> {
+  await mkdir(layout.programs, { recursive: true, mode: 0o700 });
+  using _ = await lockPrograms(layout, clock, signal);
+  const node = await keepNode(layout);
+  const known = await thisProgram();
+  if (await isWhole(join(layout.programs, known.id))) return kept(layout, known, node);
+
+  const unfinished = join(layout.programs, `${randomUUID()}.tmp`);
+  try {
+    await copyProgram(PACKAGE_ROOT, unfinished, [PROVIDER]);
+    // A build may have replaced the files since this process looked at them: the copy is what counts from now on.
+    const program = await identifyProgram(unfinished);
+    ownProgram = Promise.resolve(program);
+    const target = join(layout.programs, program.id);
+    await writeFile(join(unfinished, DIGEST_FILE), await digestOfCopy(unfinished));
+    await syncTree(unfinished);
+    await rm(target, { recursive: true, force: true });
+    await rename(unfinished, target);
+    await syncFolder(layout.programs);
+    return kept(layout, program, node);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
   }
-  return join(target, AGENT_ENTRY);
+}
+
+function kept(layout: HomeLayout, program: Program, node: string): KeptProgram {
+  return { program, entry: join(layout.programs, program.id, AGENT_ENTRY), node };
+}
+
+async function isWhole(copy: string): Promise<boolean> {
+  const recorded = await readFile(join(copy, DIGEST_FILE), "utf8").catch(() => undefined);
+  return recorded !== undefined && recorded === (await digestOfCopy(copy).catch(() => undefined));
+}
+
+function digestOfCopy(copy: string): Promise<string> {
+  return digestOfTree(copy, (file) => file !== DIGEST_FILE);
+}
+
+/** Processes that start at the same moment copy once, and none replaces what another one has just started. */
+async function lockPrograms(layout: HomeLayout, clock: Clock, signal: AbortSignal): Promise<Disposable> {
+  for (;;) {
+    const lock = tryLock(layout.programsLock);
+    await chmod(layout.programsLock, 0o600);
+    if (lock !== undefined) return lock;
+    await clock.sleep(LOCK_POLL_MS, signal);
+  }
 }
 
 /** The Node to run the agent with: a copy where this one lies inside a checkout and would go away with it. */
-export async function keepNode(layout: HomeLayout): Promise<string> {
+async function keepNode(layout: HomeLayout): Promise<string> {
   if (!insideCheckout(process.execPath)) return process.execPath;
   const target = join(layout.programs, `node-${process.version}`);
-  if (!existsSync(target)) await copyExecutable(process.execPath, target);
+  const sizeOf = (path: string) =>
+    stat(path).then(
+      (found) => found.size,
+      () => undefined,
+    );
+  if ((await sizeOf(target)) !== (await sizeOf(process.execPath)))
+    await copyExecutable(process.execPath, target);
   return target;
 }
 
@@ -76,51 +123,6 @@ function insideCheckout(path: string): boolean {
   return false;
 }
 
-/** Copies one package and, beside the root or below it, what it depends on, as Node's resolution will look for it. */
-async function copyPackage(source: string, target: string, root: string, parts?: string[]): Promise<void> {
-  const { dependencies, optionalDependencies } = await readPackage(source);
-  await mkdir(target, { recursive: true, mode: 0o700 });
-  if (parts === undefined)
-    await cp(source, target, { recursive: true, filter: (path) => isNeeded(source, path) });
-  else {
-    await copyFile(join(source, "package.json"), join(target, "package.json"));
-    for (const part of parts) await cp(join(source, part), join(target, part), { recursive: true });
-  }
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    const found = findPackage(source, name);
-    if (found === undefined) {
-      if (name in optionalDependencies) continue;
-      throw new Error(`the package ${name}, which ${source} needs, is not installed; run npm install`);
-    }
-    const shared = join(root, "node_modules", name);
-    const sameThere =
-      existsSync(shared) && (await readPackage(shared)).version === (await readPackage(found)).version;
-    if (sameThere) continue;
-    await copyPackage(found, existsSync(shared) ? join(target, "node_modules", name) : shared, root);
-  }
-}
-
-/** Types and maps are a third of the bytes and never run; nested packages are copied where they are resolved. */
-function isNeeded(root: string, path: string): boolean {
-  return (
-    path === root ||
-    (!/\.(d\.[cm]?ts|map|md)$/.test(path) && !path.slice(root.length).includes("node_modules"))
-  );
-}
-
 function packageRoot(folder: string): string {
   return existsSync(join(folder, "package.json")) ? folder : packageRoot(dirname(folder));
-}
-
-function findPackage(from: string, name: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const candidate = join(folder, "node_modules", name);
-    // pnpm links packages into place; copying such a link would copy nothing.
-    if (existsSync(join(candidate, "package.json"))) return realpathSync(candidate);
-    if (folder === dirname(folder)) return undefined;
-  }
-}
-
-async function readPackage(folder: string): Promise<z.infer<typeof PackageSchema>> {
-  return PackageSchema.parse(JSON.parse(await readFile(join(folder, "package.json"), "utf8")));
 }

@@ -1,3 +1,7 @@
+import { realpath } from "node:fs/promises";
+import { destinationProblem, workingFolders } from "../../core/destination";
+import { layoutOf } from "../../platforms/local/home";
+import type { Platform } from "../../platforms/contract";
 import type { CheckAnswer, CheckCall } from "../../pulumi/definition";
 import type { CheckFailure } from "../../pulumi/validate";
 import { missingAddon } from "../findings";
@@ -16,12 +20,26 @@ export async function checkBackupPolicy(
   const platform = inputs.platform === undefined ? undefined : await operations.openPlatform(inputs.platform);
   const isNew = addon !== undefined && addon !== olds["addon"];
   if (platform !== undefined && isNew) failures.push(await missingAddon(platform, "addon", addon));
+  if (platform !== undefined) failures.push(await offLimits(platform, inputs.destination));
 
   const hint = TierHint.parse(news["__tier"]);
   const record = addon === undefined ? undefined : await platform?.load(addon);
   const tier = hint ?? record?.server.wish.tier;
   if (tier === "standard") failures.push(...beyondStandard(inputs));
   return { fill: {}, failures: failures.filter((failure) => failure !== undefined) };
+}
+
+/** Before there is a data home nothing lies in it; a destination that gets there later is refused by each backup. */
+async function offLimits(
+  platform: Platform,
+  destination: string | undefined,
+): Promise<CheckFailure | undefined> {
+  const home = await platform.home();
+  if (destination === undefined || home === undefined) return undefined;
+  const folders = workingFolders(layoutOf(home.path));
+  const problem = await destinationProblem(destination, folders, (path) => realpath(path));
+  if (problem === undefined) return undefined;
+  return { property: "", reason: `\`destination\`: ${problem.cause}. ${problem.hint}` };
 }
 
 function beyondStandard({ schedule, retention }: Partial<BackupPolicyInputs>): CheckFailure[] {

@@ -68,8 +68,9 @@ function stickyName(olds: CheckCall<RedisAddonInputs>["olds"]): string | undefin
 
 /** A forced replacement brings no old inputs: its add-on is the one that is recorded under the same URN. */
 async function recordedName(platform: Platform, urn: string | undefined): Promise<string | undefined> {
-  for (const name of urn === undefined ? [] : await platform.names()) {
-    const record = await platform.load(name);
+  // Neither a home that can't be read, which check tells, nor another add-on's record must hide this one.
+  for (const name of urn === undefined ? [] : await platform.names().catch(() => [])) {
+    const record = await platform.load(name).catch(() => undefined);
     if (record?.server.urn === urn) return name;
   }
   return undefined;

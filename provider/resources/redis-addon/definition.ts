@@ -89,7 +89,9 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       await requireHome(platform, state, { operation: "delete", subject: id });
       const removal = await operations.remove(platform, { name: id, token: state.__instance }, task);
       if (removal.outcome === "removed")
-        await row.info(`${id} is deleted; its final backup: ${removal.finalBackup.archive}`);
+        await row.info(
+          `${id} is deleted; its final backup: ${removal.finalBackup?.archive ?? "none, as it held no data"}`,
+        );
       if (removal.outcome === "stale")
         await row.info(
           `${id} was taken over by a newer resource of the same name: nothing was deleted ` +

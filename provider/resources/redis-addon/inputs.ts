@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { nameProblem } from "../../core/addon-name";
+import { bindProblem } from "../../core/bind";
 import { ACCESS_LEVELS, EVICTION_POLICIES, TIERS } from "../../core/facets";
 import { PLAN_NAMES } from "../../core/plans";
 import { parseWanted } from "../../core/version";
@@ -35,8 +35,9 @@ export const redisAddonShape = {
     .optional(),
   bind: z
     .string({ error: 'write an IP address such as "127.0.0.1"' })
-    .refine((text) => text.split(" ").every((address) => isIP(address) !== 0), {
-      error: 'no IP address: write one of this machine\'s, such as "127.0.0.1", or "0.0.0.0" for all of them',
+    .superRefine((bind, context) => {
+      const problem = bindProblem(bind);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     })
     .default("127.0.0.1"),
   platform: PlatformInput,

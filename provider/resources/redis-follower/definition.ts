@@ -1,4 +1,5 @@
 import type { AddonRecord } from "../../core/facets";
+import type { Platform } from "../../platforms/contract";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import { createClaim, instanceStanding, updateClaim } from "../claims";
 import { diffFacet } from "../facet-diff";
@@ -26,15 +27,19 @@ export function redisFollowerDefinition(operations: Operations): RedisFollowerDe
     subject: ({ addon }) => (typeof addon === "string" ? addon : undefined),
 
     check: (call) => checkRedisFollower(operations, call),
-    diff: (call) =>
-      diffFacet(
+    async diff(call) {
+      const answer = await diffFacet(
         operations,
         {
           of: (record) => record.replication,
           wanted: ({ leader }) => (leader === undefined ? undefined : replicationWish(leader)),
         },
         call,
-      ),
+      );
+      if (answer.changes) return answer;
+      const platform = await operations.openPlatform(call.inputs.platform ?? call.state.platform);
+      return { ...answer, changes: await hasAnotherLeader(platform, await platform.load(call.state.addon)) };
+    },
 
     async create({ inputs, hidden, token, task, deadlineMs }) {
       const { addon, leader } = inputs;
@@ -115,6 +120,14 @@ export function redisFollowerDefinition(operations: Operations): RedisFollowerDe
         await row.info(`${id} was taken over by a newer resource of the same name: nothing was changed`);
     },
   };
+}
+
+/** Whether the add-on that it follows was made anew since: to the record it is another leader, and followed no more. */
+async function hasAnotherLeader(platform: Platform, record: AddonRecord | undefined): Promise<boolean> {
+  const wish = record?.replication?.wish;
+  if (wish?.kind !== "addon") return false;
+  const leader = await platform.load(wish.addon);
+  return leader !== undefined && leader.createdAt !== record?.replication?.leaderCreatedAt;
 }
 
 type Following = AddonRecord & { readonly replication: NonNullable<AddonRecord["replication"]> };

@@ -1,0 +1,28 @@
+import { Failure } from "../core/errors";
+import type { Clock } from "../core/task";
+import { signalProcess, waitForEnd, type ProcessIdentity } from "../system/processes";
+
+/** How long a server may take to write its data down and leave. */
+const DEADLINE_MS = 60_000;
+
+/**
+ * Ends a server, its data written down. Redis takes SIGTERM as a request to flush its AOF and leave; it is never killed
+ * harder from here, as that would lose what it acknowledged last.
+ */
+export async function endProcess(
+  name: string,
+  process: ProcessIdentity,
+  logFile: string,
+  clock: Clock,
+): Promise<void> {
+  await signalProcess(process, "SIGTERM");
+  if (await waitForEnd(process, DEADLINE_MS, clock)) return;
+  throw new Failure({
+    code: "server-not-stopped",
+    operation: "stop the server of",
+    subject: name,
+    cause: `process ${process.pid} did not end within ${DEADLINE_MS / 1000} s: a script that runs for ever, or a disk that hangs, keeps it`,
+    hint: `See ${logFile}; kill -9 ${process.pid} ends it, and may cost the last second of writes`,
+    transient: true,
+  });
+}

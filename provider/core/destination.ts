@@ -1,0 +1,56 @@
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folders of a data home whose content comes and goes with add-ons, jobs and builds. */
+export function workingFolders(
+  home: Readonly<Record<"addons" | "trash" | "jobs" | "programs" | "servers", string>>,
+): string[] {
+  return [home.addons, home.trash, home.jobs, home.programs, home.servers];
+}
+
+/**
+ * Why backups must not go to a destination, and what to do; absent: they may. A final backup among an add-on's own
+ * files would be deleted with them, right after it was reported. Links are followed, also above folders that are still
+ * to be made.
+ *
+ * @param realpath the system's; it fails for what isn't there. It may hang as long as a network share does.
+ */
+export async function destinationProblem(
+  destination: string,
+  offLimits: readonly string[],
+  realpath: (path: string) => Promise<string>,
+): Promise<{ readonly cause: string; readonly hint: string } | undefined> {
+  const folder = folderOf(destination);
+  if (folder === undefined) return undefined;
+  const real = await resolved(folder, realpath);
+  for (const own of offLimits)
+    if (isWithin(await resolved(own, realpath), real))
+      return {
+        cause: `its destination ${folder} lies in ${own}, where backups would be deleted with the add-on`,
+        hint: "Give its BackupPolicy a destination outside of the data home's own folders, such as file:///var/backups/redis, or leave it out",
+      };
+  return undefined;
+}
+
+/** Stores elsewhere are in nobody's folder; what is no file URL at all is refused when it is opened. */
+function folderOf(destination: string): string | undefined {
+  try {
+    return fileURLToPath(destination);
+  } catch {
+    return undefined;
+  }
+}
+
+async function resolved(path: string, realpath: (path: string) => Promise<string>): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(await resolved(parent, realpath), basename(path));
+  }
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
