@@ -1,17 +1,15 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { destinationProblem, workingFolders } from "../core/destination";
 import { Failure } from "../core/errors";
 import { nameProblem } from "../core/addon-name";
 import type { AddonRecord, ReplicationWish } from "../core/facets";
-import { adopted, standing, type Instance } from "../core/instance";
+import { standing, type Instance } from "../core/instance";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
 import type {
   Applied,
   BackupResult,
-  Claim,
   FacetChange,
   HandOver,
   HandOverResult,
@@ -19,13 +17,17 @@ import type {
   RemovalRequest,
 } from "../platforms/contract";
 import type { HomeLayout } from "../platforms/local/home";
-import { readRecord, recordedNames } from "../platforms/local/records";
+import { readRecord } from "../platforms/local/records";
 import type { FoundServer } from "../platforms/local/servers";
 import { syncFolder, writeDurably } from "../system/files";
 import type { BackupRunner } from "./backup-runner";
 import { choosePort } from "./choose-port";
+import { claimed, noSuchAddon, refuseForeign } from "./claims";
+import { followersOf } from "./followers-of";
 import { keepServer } from "./keep-server";
 import { log } from "./log";
+import { newRecord } from "./new-record";
+import { refuseOwnFolders } from "./refuse-own-folders";
 import type { Supervisor } from "./supervisor";
 
 /** The platform's changing calls, in process. All changes of one add-on stand in one queue. */
@@ -54,7 +56,7 @@ export class AgentService {
         throw noSuchAddon(change.name, this.identity);
       if (existing !== undefined) refuseForeign(existing, change.claim);
 
-      await this.#refuseOwnFolders(change);
+      await refuseOwnFolders(this.layout, change);
 
       const facet = existing?.[change.facet];
       const instance = claimed(facet?.instance, change.claim);
@@ -63,7 +65,7 @@ export class AgentService {
       // Before anything is recorded: a call that is cut off anywhere from here on is completed by the supervisor.
       this.supervisor.touch(change.name);
       const record = await this.#recorded(existing, change, instance, servers, task);
-      for (const follower of await this.#followersOf(record.name)) this.supervisor.touch(follower);
+      for (const follower of await followersOf(this.layout, record.name)) this.supervisor.touch(follower);
       await this.supervisor.place(record.name, task);
       return { outcome: "applied", record };
     });
@@ -137,7 +139,7 @@ export class AgentService {
           wanted ?? previous?.port,
         );
         const facet = { ...rest, wish: { ...wish, version, port } };
-        const { removing: __, ...kept } = existing ?? this.#born(change, since);
+        const { removing: __, ...kept } = existing ?? this.#newRecord(change, since);
         const owner = change.claim.caller ?? kept.owner;
         return this.#save({ ...kept, owner: { project: owner.project, stack: owner.stack }, server: facet });
       });
@@ -174,21 +176,9 @@ export class AgentService {
     });
   }
 
-  #born(change: FacetChange, createdAt: string): Omit<AddonRecord, "server"> {
-    if (change.claim.kind !== "create") throw noSuchAddon(change.name, this.identity);
-    const { project, stack } = change.claim.caller;
-    return {
-      format: 1,
-      name: change.name,
-      catalogKey: `${change.name}-${this.identity.id.slice(0, 8)}`,
-      createdAt,
-      owner: { project, stack },
-      credentials: {
-        password: newPassword(),
-        adminPassword: newPassword(),
-        replicaPassword: newPassword(),
-      },
-    };
+  #newRecord({ name, claim }: FacetChange, createdAt: string): Omit<AddonRecord, "server"> {
+    if (claim.kind !== "create") throw noSuchAddon(name, this.identity);
+    return newRecord(name, claim.caller, createdAt, this.identity);
   }
 
   async #save(record: AddonRecord): Promise<AddonRecord> {
@@ -196,18 +186,6 @@ export class AgentService {
     await mkdir(layout.data, { recursive: true, mode: 0o700 });
     await writeDurably(layout.record, JSON.stringify(record, undefined, 1), 0o600);
     return record;
-  }
-
-  /** A backup among what is deleted with the add-on would be none. */
-  async #refuseOwnFolders(change: FacetChange): Promise<void> {
-    if (change.facet !== "backups" || change.wish?.destination === undefined) return;
-    const { destination } = change.wish;
-    const problem = await destinationProblem(destination, workingFolders(this.layout), (path) =>
-      realpath(path),
-    );
-    if (problem === undefined) return;
-    const operation = "set the backups of";
-    throw new Failure({ code: "destination-off-limits", operation, subject: change.name, ...problem });
   }
 
   /** Its own port may be a stranger's by now; for a last backup any other will do. */
@@ -249,17 +227,6 @@ export class AgentService {
     });
   }
 
-  async #followersOf(leader: string): Promise<string[]> {
-    const followers: string[] = [];
-    for (const name of await recordedNames(this.layout).catch(() => [])) {
-      // One that can't be read shows that in its own status.
-      const record = await readRecord(this.layout, name).catch(() => undefined);
-      const follows = record?.replication?.wish;
-      if (follows?.kind === "addon" && follows.addon === leader) followers.push(name);
-    }
-    return followers;
-  }
-
   #inQueue<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const problem = nameProblem(name);
     // A name that comes from somebody's state must not lead out of the data home.
@@ -285,41 +252,4 @@ export class AgentService {
     this.#ports = turn.catch(() => undefined);
     return turn;
   }
-}
-
-function claimed(existing: Instance | undefined, claim: Claim): Instance | "stale" {
-  if (claim.kind === "create") return adopted(existing, claim.token);
-  // A facet that went back to its default has no instance; the state that still carries one may set it anew.
-  if (existing === undefined) return { token: claim.token, confirmed: true };
-  const verdict = standing(existing, claim.token);
-  return verdict.kind === "stale" ? "stale" : verdict.instance;
-}
-
-function refuseForeign(record: AddonRecord, claim: Claim): void {
-  if (claim.kind !== "create") return;
-  const { project, stack } = claim.caller;
-  if (record.owner.project === project && record.owner.stack === stack) return;
-  const [theirs, ours] = [`${record.owner.project}/${record.owner.stack}`, `${project}/${stack}`];
-  throw new Failure({
-    code: "foreign-owner",
-    operation: "create",
-    subject: record.name,
-    cause: `an add-on of that name was made by the stack ${theirs}, and this is ${ours}`,
-    hint: `Choose another name, or hand it over: redis-addon hand-over ${record.name} --to ${ours}`,
-  });
-}
-
-function noSuchAddon(name: string, home: HomeIdentity): Failure {
-  return new Failure({
-    code: "no-such-addon",
-    operation: "find the add-on",
-    subject: name,
-    cause: `the data home ${home.path} on ${home.host} has none of that name`,
-    hint: "See what there is: redis-addon list",
-  });
-}
-
-/** 256 bits, safe in shells and URLs. */
-function newPassword(): string {
-  return randomBytes(32).toString("base64url");
 }

@@ -1,0 +1,30 @@
+import { randomBytes } from "node:crypto";
+import type { AddonRecord } from "../core/facets";
+import type { HomeIdentity } from "../core/status";
+import type { Caller } from "../platforms/contract";
+
+/** What a new add-on is born with; its server facet comes with the change that makes it. */
+export function newRecord(
+  name: string,
+  { project, stack }: Caller,
+  createdAt: string,
+  home: HomeIdentity,
+): Omit<AddonRecord, "server"> {
+  return {
+    format: 1,
+    name,
+    catalogKey: `${name}-${home.id.slice(0, 8)}`,
+    createdAt,
+    owner: { project, stack },
+    credentials: {
+      password: newPassword(),
+      adminPassword: newPassword(),
+      replicaPassword: newPassword(),
+    },
+  };
+}
+
+/** 256 bits, safe in shells and URLs. */
+function newPassword(): string {
+  return randomBytes(32).toString("base64url");
+}
