@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** The tiers: pure in milliseconds, each driver on the real thing, the real engine. */
@@ -5,6 +6,8 @@ export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
     reporters: ["default"],
+    // Most of a test's time is waiting, for an engine to start or a server to answer: one worker a core leaves cores idle.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
       {

@@ -1,5 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePulumiProject, type PulumiProject } from "../support/pulumi-project";
 
@@ -59,6 +61,25 @@ test.each([
   expect(await readdir(project.home.path)).toEqual([]);
 });
 
+test("a redis-server that is too old fails in the preview, naming itself and what to install", async () => {
+  await using tools = await temporaryFolder();
+  const old = join(tools.path, "redis-server");
+  await writeFile(old, `#!/bin/sh\necho "Redis server v=6.2.14 sha=00000000:0"\n`);
+  await chmod(old, 0o755);
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const others = folders.filter(
+    (folder) => !["redis", "valkey"].some((kind) => existsSync(join(folder, `${kind}-server`))),
+  );
+  await project.program(`const { RedisAddon } = require("pulumi-redis-addon"); ${ADDON};`);
+  const environment = { PATH: [tools.path, ...others].join(delimiter) };
+  const { code, output } = await project.in(environment, "preview", "--stack", "dev");
+  expect(output).toMatch(
+    /property version .*Redis 6\.2\.14 is too old: Redis 7\.0 or newer.*apt-get install redis-server/,
+  );
+  expect(code).not.toBe(0);
+  expect(await readdir(project.home.path)).toEqual([]);
+});
+
 test("the stack's config sets the tier of add-ons that don't, and the data home", async () => {
   await project.program(`
     const { BackupPolicy, RedisAddon } = require("pulumi-redis-addon");
@@ -80,3 +101,8 @@ test("the stack's config sets the tier of add-ons that don't, and the data home"
   expect(output).toMatch(/tier +: "premium"/);
   expect(output).toMatch(/dataHome: ".*\/other"/);
 });
+
+async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "rat-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
