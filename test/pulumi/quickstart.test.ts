@@ -60,7 +60,9 @@ async function makeDesk(): Promise<Desk> {
       Promise.all(
         NAMES.map(async (name) => {
           const noted = await readFile(join(home, "addons", name, "process.json"), "utf8");
-          return (JSON.parse(noted) as { pid: number }).pid;
+          const { pid } = (JSON.parse(noted) as { process: { pid: number } }).process;
+          if (!Number.isInteger(pid)) throw new Error(`no server of ${name} is noted`);
+          return pid;
         }),
       ),
     [Symbol.asyncDispose]: async () => {
