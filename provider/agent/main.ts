@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { Failure } from "../core/errors";
@@ -6,6 +6,7 @@ import type { Task } from "../core/task";
 import { ensureHome, layoutOf, type HomeLayout } from "../platforms/local/home";
 import { thisProgram } from "../platforms/local/program";
 import { systemClock } from "../system/clock";
+import { writeDurably } from "../system/files";
 import { tryLock } from "../system/lock";
 import { BackupRunner } from "./backup-runner";
 import { Activity } from "./idle";
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
   const layout = layoutOf(values.home);
   process.umask(0o077);
   const lock = await lockOrLeave(layout);
-  if (lock === undefined) return;
+  if (lock === undefined || (await wasStoppedSince(layout, bornAt()))) return;
 
   const identity = await ensureHome(layout);
   const program = await thisProgram();
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     // What is under way must not start a server again that was just stopped.
     calls.abort(agentStopped(layout));
     await activity.settled(CALLS_DEADLINE_MS);
+    await noteStop(layout);
     return supervisor.stopAll(task);
   };
   const server = await serve(
@@ -112,13 +114,32 @@ async function lockOrLeave(layout: HomeLayout): Promise<Disposable | undefined> 
   return undefined;
 }
 
+/** When this process was started, by the system's clock. */
+function bornAt(): number {
+  return systemClock.now() - process.uptime() * 1000;
+}
+
+/**
+ * A process that was started beside the agent which a person has stopped meanwhile, and that waited for its lock, must
+ * not bring everything up again.
+ */
+async function wasStoppedSince(layout: HomeLayout, start: number): Promise<boolean> {
+  const noted = await stat(layout.stopped).catch(() => undefined);
+  // One from the future was noted by a clock that has been set back since.
+  return noted !== undefined && noted.mtimeMs > start && noted.mtimeMs <= systemClock.now();
+}
+
+async function noteStop(layout: HomeLayout): Promise<void> {
+  await writeDurably(layout.stopped, "", 0o600);
+}
+
 /** What was discarded when an earlier agent was killed, and builds that no process runs from any more. */
 async function clearAway(layout: HomeLayout, program: string): Promise<void> {
-  for (const entry of await readdir(layout.trash)) await discard(join(layout.trash, entry));
+  for (const entry of await readdir(layout.trash).catch(() => [])) await discard(join(layout.trash, entry));
   // A job of the previous build may still load parts of it.
-  if ((await readdir(layout.jobs)).length > 0) return;
+  if ((await readdir(layout.jobs).catch(() => ["unknown"])).length > 0) return;
   const inUse = new Set([program, basename(process.execPath)]);
-  for (const entry of await readdir(layout.programs))
+  for (const entry of await readdir(layout.programs).catch(() => []))
     if (!inUse.has(entry) && !entry.endsWith(".tmp")) await discard(join(layout.programs, entry));
 }
 

@@ -230,3 +230,16 @@ it("a name can't lead out of the data home", async () => {
   expect(await readdir(join(home.path, "addons")).catch(() => [])).toEqual([]);
   await expect(readdir(join(home.path, "escaped"))).rejects.toThrow("ENOENT");
 });
+
+it("an agent that a person stops stays stopped, however many were being started beside it", async () => {
+  await using home = await makeTestHome();
+  // Each caller may start a process; all but one wait for a moment for the lock that the first one holds.
+  const records = await Promise.all(["a", "b", "c", "d"].map((name) => make(home, name)));
+  await stopAgent(home.path, false, home.task);
+  const deadline = Date.now() + 4_000;
+  await eventually("no other one has come up in the time that they wait", async () => {
+    const folders = records.map(({ name }) => join(home.path, "addons", name, "data"));
+    expect((await Promise.all(folders.map(serversIn))).flat()).toEqual([]);
+    return Date.now() > deadline;
+  });
+});

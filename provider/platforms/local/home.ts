@@ -18,6 +18,8 @@ export interface HomeLayout {
   readonly identity: string;
   readonly socket: string;
   readonly lock: string;
+  /** Its time is when a person last stopped the agent. */
+  readonly stopped: string;
   readonly agentLog: string;
   readonly programs: string;
   /** Held by who changes `programs`. */
@@ -51,6 +53,7 @@ export function layoutOf(root: string): HomeLayout {
     identity: join(root, "home.json"),
     socket: join(root, "agent.sock"),
     lock: join(root, "agent.lock"),
+    stopped: join(root, "agent.stopped"),
     agentLog: join(root, "agent.log"),
     programs: join(root, "programs"),
     programsLock: join(root, "programs.lock"),
