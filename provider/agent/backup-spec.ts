@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { REPLICA_USER } from "../core/access";
+import { addressAsLeader } from "../core/as-leader";
 import { workingFolders } from "../core/destination";
 import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
 import type { BackupJob } from "../core/job";
 import { PLANS } from "../core/plans";
-import { reachableHost } from "../core/settings";
 import type { HomeLayout } from "../platforms/local/home";
 
 /** What a job is told of an add-on's backup. */
@@ -15,12 +14,7 @@ export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: Back
     kind: "backup",
     id: `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`,
     addon: { name: record.name, catalogKey: record.catalogKey, createdAt: record.createdAt },
-    source: {
-      host: reachableHost(wish.bind),
-      port: wish.port,
-      username: REPLICA_USER,
-      password: record.credentials.replicaPassword,
-    },
+    source: addressAsLeader(record),
     destination: record.backups?.wish.destination ?? pathToFileURL(layout.backups).href,
     offLimits: workingFolders(layout),
     reason,

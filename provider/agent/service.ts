@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import { nameProblem } from "../core/addon-name";
 import type { AddonRecord, ReplicationWish } from "../core/facets";
@@ -167,13 +168,7 @@ export class AgentService {
     if (wish.kind === "external") return undefined;
     const leader = await readRecord(this.layout, wish.addon);
     if (leader !== undefined) return leader.createdAt;
-    throw new Failure({
-      code: "no-such-leader",
-      operation: "follow with",
-      subject: follower,
-      cause: `there is no add-on ${wish.addon} to follow`,
-      hint: "Check the leader's name: redis-addon list",
-    });
+    throw noSuchLeader(wish.addon, follower);
   }
 
   #newRecord({ name, claim }: FacetChange, createdAt: string): Omit<AddonRecord, "server"> {

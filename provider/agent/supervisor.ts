@@ -1,7 +1,6 @@
-import { REPLICA_USER } from "../core/access";
+import { addressAsLeader } from "../core/as-leader";
 import type { AddonRecord } from "../core/facets";
 import type { LeaderAddress } from "../core/render";
-import { reachableHost } from "../core/settings";
 import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
@@ -128,11 +127,6 @@ export class Supervisor {
     const leader = await readRecord(this.layout, wish.addon);
     // An add-on that was made anew under the old name is empty: whoever follows it would lose everything.
     if (leader === undefined || leader.createdAt !== record.replication?.leaderCreatedAt) return undefined;
-    return {
-      host: reachableHost(leader.server.wish.bind),
-      port: leader.server.wish.port,
-      username: REPLICA_USER,
-      password: leader.credentials.replicaPassword,
-    };
+    return addressAsLeader(leader);
   }
 }

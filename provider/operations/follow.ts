@@ -1,9 +1,8 @@
+import { addressAsLeader, noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import type { AddonRecord, ReplicationWish } from "../core/facets";
 import type { LeaderAddress } from "../core/render";
 import { PLANS } from "../core/plans";
-import { REPLICA_USER } from "../core/access";
-import { reachableHost } from "../core/settings";
 import type { Task } from "../core/task";
 import type { Claim, Platform } from "../platforms/contract";
 import { preflightLeader } from "../redis/preflight";
@@ -115,20 +114,8 @@ async function leaderAddress(
 ): Promise<LeaderAddress> {
   if (leader.kind === "external") return leader;
   const record = await platform.load(leader.addon);
-  if (record === undefined)
-    throw new Failure({
-      code: "no-such-leader",
-      operation: "follow with",
-      subject: follower,
-      cause: `there is no add-on ${leader.addon} to follow`,
-      hint: "Check the leader's name: redis-addon list",
-    });
-  return {
-    host: reachableHost(record.server.wish.bind),
-    port: record.server.wish.port,
-    username: REPLICA_USER,
-    password: record.credentials.replicaPassword,
-  };
+  if (record === undefined) throw noSuchLeader(leader.addon, follower);
+  return addressAsLeader(record);
 }
 
 async function databasesOf(platform: Platform, name: string): Promise<number | undefined> {

@@ -1,0 +1,25 @@
+import { REPLICA_USER } from "./access";
+import { Failure } from "./errors";
+import type { AddonRecord } from "./facets";
+import type { LeaderAddress } from "./render";
+import { reachableHost } from "./settings";
+
+/** How followers and backups reach an add-on of this machine: as its internal replication user. */
+export function addressAsLeader({ server, credentials }: AddonRecord): LeaderAddress {
+  return {
+    host: reachableHost(server.wish.bind),
+    port: server.wish.port,
+    username: REPLICA_USER,
+    password: credentials.replicaPassword,
+  };
+}
+
+export function noSuchLeader(leader: string, follower: string): Failure {
+  return new Failure({
+    code: "no-such-leader",
+    operation: "follow with",
+    subject: follower,
+    cause: `there is no add-on ${leader} to follow`,
+    hint: "Check the leader's name: redis-addon list",
+  });
+}
