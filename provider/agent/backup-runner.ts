@@ -84,7 +84,7 @@ export class BackupRunner {
       earlier = this.#running.get(record.name);
     }
     const result = await this.#attended(this.#start(record, reason), task);
-    if (result.outcome === "not-due" || !result.takenHere)
+    if (result.outcome !== "backed-up" || !result.takenHere)
       throw new Error("only a scheduled backup can be not due or another machine's");
     return { slot: result.slot, archive: result.archiveUrl, sizeBytes: result.sizeBytes };
   }
@@ -156,6 +156,7 @@ export class BackupRunner {
       const detail = known?.detail ?? "an earlier backup";
       return this.#note(name, { at, outcome: "backed-up", detail, newestSlotAt: now, failures: 0 });
     }
+    if (result.outcome !== "backed-up") throw new Error(`a backup job answered ${result.outcome}`);
     log(`${name}: backup ${result.slot}, ${result.sizeBytes} bytes`);
     const newestSlotAt = parseSlot(result.slot);
     const at = new Date(now).toISOString();

@@ -2,6 +2,7 @@ import { buffer } from "node:stream/consumers";
 import { Failure } from "../core/errors";
 import { type Manifest, manifestKey, ManifestSchema, parseObjectName } from "../core/manifest";
 import { parseSlot } from "../core/slot";
+import { VERIFICATION_OUTCOMES, type VerificationOutcome } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
 
 /** A backup, as the listing alone tells it. */
@@ -11,7 +12,8 @@ export interface ListedBackup {
   /** As names spell it. */
   readonly name: string;
   readonly pinned: boolean;
-  readonly verified: boolean;
+  /** Absent: nobody has looked. */
+  readonly verification: VerificationOutcome | undefined;
   /** Archives of this slot; more than one only until the loser of a race has removed its own. None: it is no good. */
   readonly archives: readonly StoredObject[];
 }
@@ -26,7 +28,7 @@ export interface Catalog {
 interface Slot {
   manifest: boolean;
   pinned: boolean;
-  verified: boolean;
+  outcomes: VerificationOutcome[];
   archives: StoredObject[];
 }
 
@@ -37,21 +39,37 @@ export async function readCatalog(store: Store, catalogKey: string, signal: Abor
   for (const object of await store.list(folder, signal)) {
     const parsed = parseObjectName(object.key.slice(folder.length));
     if (parsed === undefined) continue;
-    const slot = slots.get(parsed.slot) ?? { manifest: false, pinned: false, verified: false, archives: [] };
+    const slot = slots.get(parsed.slot) ?? { manifest: false, pinned: false, outcomes: [], archives: [] };
     slots.set(parsed.slot, slot);
-    if (parsed.kind === "archive") slot.archives.push(object);
-    else if (parsed.kind === "manifest") slot.manifest = true;
-    else if (parsed.kind === "pin") slot.pinned = true;
-    else slot.verified = true;
+    switch (parsed.kind) {
+      case "archive":
+        slot.archives.push(object);
+        break;
+      case "verification":
+        slot.outcomes.push(parsed.outcome);
+        break;
+      case "manifest":
+        slot.manifest = true;
+        break;
+      case "pin":
+        slot.pinned = true;
+        break;
+    }
   }
   const backups: ListedBackup[] = [];
   const orphans: StoredObject[] = [];
-  for (const [name, { manifest, pinned, verified, archives }] of slots) {
+  for (const [name, { manifest, pinned, outcomes, archives }] of slots) {
     const slot = parseSlot(name);
-    if (slot !== undefined && manifest) backups.push({ slot, name, pinned, verified, archives });
+    if (slot !== undefined && manifest)
+      // Only for the moment between two writes are there several; then the worst counts.
+      backups.push({ slot, name, pinned, verification: worstOf(outcomes), archives });
     else orphans.push(...archives);
   }
   return { backups: backups.sort((a, b) => a.slot - b.slot), orphans };
+}
+
+function worstOf(outcomes: readonly VerificationOutcome[]): VerificationOutcome | undefined {
+  return VERIFICATION_OUTCOMES.findLast((outcome) => outcomes.includes(outcome));
 }
 
 /** The manifest of one slot; `not-found` where there is none, `unreadable-manifest` where it is none of format 1. */

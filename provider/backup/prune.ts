@@ -2,6 +2,7 @@ import { asFailure, Failure, type FailureReport } from "../core/errors";
 import { manifestKey } from "../core/manifest";
 import { type Retention, retain } from "../core/retention";
 import type { Task } from "../core/task";
+import { VERIFICATION_OUTCOMES, verificationKey } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
 import { type ListedBackup, readCatalog, readManifest } from "./catalog";
 
@@ -20,12 +21,12 @@ export interface Pruned {
 /**
  * Removes what the retention no longer wants, and what interrupted attempts left. The manifest goes first: from then on
  * there is no such backup, wherever the rest is interrupted. Backups from before the add-on's `createdAt` (ISO 8601)
- * stay, whatever the retention says.
+ * stay, whatever the retention says; without a retention every backup does.
  */
 export async function prune(
   store: Store,
   { catalogKey, createdAt }: { readonly catalogKey: string; readonly createdAt: string },
-  retention: Retention,
+  retention: Retention | undefined,
   task: Task,
 ): Promise<Pruned> {
   const now = task.clock.now();
@@ -43,7 +44,11 @@ export async function prune(
 
   // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
   const whole = backups.filter((backup) => backup.archives.length > 0);
-  for (const { backup, keep } of retain(whole, retention, now, Date.parse(createdAt))) {
+  const judged =
+    retention === undefined
+      ? whole.map((backup) => ({ backup, keep: true }))
+      : retain(whole, retention, now, Date.parse(createdAt));
+  for (const { backup, keep } of judged) {
     if (keep) await attempt(backup.name, () => removeLosers(store, catalogKey, backup, now, task.signal));
     else
       await attempt(backup.name, async () => {
@@ -55,6 +60,7 @@ export async function prune(
   }
   for (const orphan of orphans.filter((object) => isDead(object, now)))
     await attempt(orphan.key, () => store.delete(orphan.key, task.signal));
+  await attempt(store.url, async () => void (await store.sweep(catalogKey, task.signal)));
   return { removed, failure };
 }
 
@@ -72,7 +78,8 @@ async function removeBackup(
   await store.delete(manifestKey(catalogKey, backup.name), signal);
   // Another archive of the slot may belong to a machine that is about to put its manifest: it is an orphan's case.
   if (archive !== undefined) await store.delete(archive.key, signal);
-  await store.delete(`${catalogKey}/${backup.name}.verified.json`, signal);
+  for (const outcome of VERIFICATION_OUTCOMES)
+    await store.delete(verificationKey(catalogKey, backup.name, outcome), signal);
 }
 
 /** Archives of a slot that its manifest doesn't name: a machine lost the race for it and could not clean up. */

@@ -33,7 +33,7 @@ export interface TakenBackup {
 export async function takeBackup(request: BackupRequest, task: Task): Promise<TakenBackup> {
   const { addon, store } = request;
   const slot = formatSlot(request.slot);
-  const key = archiveKey(addon.catalogKey, slot, request.attempt);
+  const key = archiveKey(addon.catalogKey, slot, request.attempt, false);
   try {
     const captured = await capture(
       { addon: addon.name, slot, source: request.source, databases: request.databases, store, key },

@@ -1,9 +1,56 @@
 import { z } from "zod";
+import { DecryptionKeySchema, EncryptionSchema } from "./encryption";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
+import { StoreCredentialsSchema } from "./store-credentials";
+import { VerificationSchema } from "./verification";
+
+const TlsSchema = z.object({
+  /** Certificates in PEM to trust instead of the system's; absent: the system's. */
+  ca: z.string().optional(),
+  /** The name that the certificate must have; absent: the host's. */
+  serverName: z.string().optional(),
+  /** What we show of ourselves, both in PEM. */
+  certificate: z.string().optional(),
+  key: z.string().optional(),
+});
+
+const SourceSchema = z.object({
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65_535),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  /** Absent: a plain connection. */
+  tls: TlsSchema.optional(),
+  /**
+   * Ours alone: the folder of this machine where the server writes its snapshot, where that has room. Absent: it isn't
+   * ours, and is asked to send the snapshot straight from memory.
+   */
+  dataFolder: z.string().optional(),
+  /** A leader that isn't ours may write the snapshot to its own disk, although a full one would stop its writes. */
+  acceptDisk: z.boolean().optional(),
+});
+export type BackupSource = z.infer<typeof SourceSchema>;
+
+/** Where a job finds or puts backups. */
+const PlaceSchema = z.object({
+  /** A store's URL; the add-on's catalog lies below it, under its key. */
+  destination: z.string().min(1),
+  /** For a store that asks for them; absent: what the environment and the user's files say. */
+  credentials: StoreCredentialsSchema.optional(),
+});
+
+/** What a verification may use. */
+const ProofSchema = z.object({
+  /** Servers at hand, each with its version as records spell it: `7.2.4`, `valkey-8.1.8`. */
+  servers: z.array(z.object({ path: z.string().min(1), version: z.string().min(1) })),
+  /** Data that need more are not loaded; absent: half of what the machine has free. */
+  memoryBudgetBytes: z.number().int().positive().optional(),
+});
+export type Proof = z.infer<typeof ProofSchema>;
 
 /** What one job is told, as JSON on its standard input: passwords must stand neither in its arguments nor environment. */
-const BackupJobSchema = z.object({
+const BackupJobSchema = PlaceSchema.extend({
   kind: z.literal("backup"),
   id: z.string().min(1),
   addon: z.object({
@@ -12,18 +59,13 @@ const BackupJobSchema = z.object({
     /** ISO 8601: backups from before it are of an earlier add-on of this name, and no concern of retention. */
     createdAt: z.iso.datetime({ offset: true }),
   }),
-  source: z.object({
-    host: z.string().min(1),
-    port: z.number().int().min(1).max(65_535),
-    username: z.string().optional(),
-    password: z.string().optional(),
-    /** Foreign leaders send the snapshot straight from memory, lest a full disk there stops their writes. */
-    diskless: z.boolean().optional(),
-  }),
-  /** A store's URL; the add-on's catalog lies below it, under its key. */
-  destination: z.string().min(1),
+  source: SourceSchema,
   /** Folders of this machine that the destination must not lie in. */
   offLimits: z.array(z.string()).optional(),
+  /** Where a snapshot of unknown size waits, and where a copy is verified; absent: the system's temporary folder. */
+  scratchFolder: z.string().optional(),
+  /** Absent: the archive is not encrypted. */
+  encryption: EncryptionSchema.optional(),
   reason: z.discriminatedUnion("kind", [
     z.object({
       kind: z.literal("scheduled"),
@@ -35,13 +77,28 @@ const BackupJobSchema = z.object({
     /** The last one of an add-on that is being deleted. */
     z.object({ kind: z.literal("final") }),
   ]),
-  retention: RetentionSchema,
+  /** Absent: nothing is removed but what interrupted attempts left. */
+  retention: RetentionSchema.optional(),
+  /** Absent: the backup is not verified now. */
+  proof: ProofSchema.optional(),
   /** What the platform knows and the wire doesn't tell. */
   facts: z.object({ databases: z.number().int().positive().optional() }).optional(),
 });
 export type BackupJob = z.infer<typeof BackupJobSchema>;
 
-export const JobSpecSchema = z.discriminatedUnion("kind", [BackupJobSchema]);
+const VerifyJobSchema = PlaceSchema.extend({
+  kind: z.literal("verify"),
+  id: z.string().min(1),
+  addon: z.object({ name: z.string().min(1), catalogKey: z.string().min(1) }),
+  slot: z.string().min(1),
+  scratchFolder: z.string().optional(),
+  /** Opens an encrypted archive; without it no more than the stored bytes can be checked. */
+  key: DecryptionKeySchema.optional(),
+  proof: ProofSchema,
+});
+export type VerifyJob = z.infer<typeof VerifyJobSchema>;
+
+export const JobSpecSchema = z.discriminatedUnion("kind", [BackupJobSchema, VerifyJobSchema]);
 export type JobSpec = z.infer<typeof JobSpecSchema>;
 
 const FailureReportSchema = z.object({
@@ -63,6 +120,10 @@ const BackedUpSchema = z.object({
   keys: z.number().exactOptional(),
   /** False, of a scheduled one alone: another machine finished the same slot first, and this is its backup. */
   takenHere: z.boolean(),
+  /** Absent where it was not asked for. One that was found damaged is no result but a failure. */
+  verification: VerificationSchema.exactOptional(),
+  /** What the user should know, each a sentence: what the store can't guarantee. */
+  warnings: z.array(z.string()),
   /** The slots that retention removed. */
   pruned: z.array(z.string()),
   /** The backup is good, but not every old one could be removed. */
@@ -72,6 +133,7 @@ const BackedUpSchema = z.object({
 const JobResultSchema = z.discriminatedUnion("outcome", [
   BackedUpSchema,
   z.object({ type: z.literal("result"), outcome: z.literal("not-due") }),
+  z.object({ type: z.literal("result"), outcome: z.literal("looked-at"), verification: VerificationSchema }),
 ]);
 export type JobResult = z.infer<typeof JobResultSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseSlot } from "./slot";
+import { outcomeOf, type VerificationOutcome } from "./verification";
 
 const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const BytesSchema = z.number().int().nonnegative();
@@ -20,6 +21,14 @@ export const ManifestSchema = z.looseObject({
   reason: z.enum(BACKUP_REASONS),
   /** The archive's name beside this manifest, and what it is made of. */
   archive: z.looseObject({ name: z.string().min(1), sizeBytes: BytesSchema, sha256: Sha256Schema }),
+  /** How the archive is encrypted; absent: it isn't. Its size and hash are then those of the encrypted bytes. */
+  encryption: z
+    .looseObject({
+      format: z.literal("age"),
+      /** The public keys that it was encrypted to; absent: to a passphrase. */
+      recipients: z.array(z.string()).optional(),
+    })
+    .optional(),
   /** The regular files in the archive, in its order; hard links are not listed. */
   files: z.array(z.looseObject({ path: z.string().min(1), sizeBytes: BytesSchema, sha256: Sha256Schema })),
   /** The instant of the snapshot, as near as the taker can tell: when the leader announced its offset. */
@@ -49,23 +58,28 @@ export function manifestKey(catalogKey: string, slot: string): string {
   return `${catalogKey}/${slot}.json`;
 }
 
+export function pinKey(catalogKey: string, slot: string): string {
+  return `${catalogKey}/${slot}.pin`;
+}
+
 /** `attempt` tells two machines apart that back up one slot at the same time: random, without a dot or a slash. */
-export function archiveKey(catalogKey: string, slot: string, attempt: string): string {
-  return `${catalogKey}/${slot}-${attempt}.tar.gz`;
+export function archiveKey(catalogKey: string, slot: string, attempt: string, encrypted: boolean): string {
+  return `${catalogKey}/${slot}-${attempt}.tar.gz${encrypted ? ".age" : ""}`;
 }
 
 export type CatalogObject =
-  | { readonly kind: "manifest" | "verification" | "pin"; readonly slot: string }
+  | { readonly kind: "manifest" | "pin"; readonly slot: string }
+  | { readonly kind: "verification"; readonly slot: string; readonly outcome: VerificationOutcome }
   | { readonly kind: "archive"; readonly slot: string; readonly attempt: string };
 
 /** What an object beside a manifest is, by its name without the catalog's key; undefined for a stranger's file. */
 export function parseObjectName(name: string): CatalogObject | undefined {
-  const parts =
-    /^(\d{8}T\d{9}Z)(?:(\.json)|(\.verified\.json)|(\.pin)|-([A-Za-z0-9]+)\.tar\.gz(?:\.age)?)$/.exec(name);
-  const slot = parts?.[1];
-  if (parts === null || slot === undefined || parseSlot(slot) === undefined) return undefined;
-  if (parts[2] !== undefined) return { kind: "manifest", slot };
-  if (parts[3] !== undefined) return { kind: "verification", slot };
-  if (parts[4] !== undefined) return { kind: "pin", slot };
-  return { kind: "archive", slot, attempt: parts[5] ?? "" };
+  const [, slot, rest = ""] = /^(\d{8}T\d{9}Z)(.*)$/.exec(name) ?? [];
+  if (slot === undefined || parseSlot(slot) === undefined) return undefined;
+  const attempt = /^-([A-Za-z0-9]+)\.tar\.gz(?:\.age)?$/.exec(rest)?.[1];
+  if (attempt !== undefined) return { kind: "archive", slot, attempt };
+  if (rest === ".json") return { kind: "manifest", slot };
+  if (rest === ".pin") return { kind: "pin", slot };
+  const outcome = outcomeOf(rest);
+  return outcome === undefined ? undefined : { kind: "verification", slot, outcome };
 }

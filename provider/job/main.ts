@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { constants, setPriority } from "node:os";
 import { text } from "node:stream/consumers";
 import { asFailure, Failure } from "../core/errors";
-import { type JobLine, type JobResult, type JobSpec, JobSpecSchema } from "../core/job";
+import { type JobLine, type JobSpec, JobSpecSchema } from "../core/job";
 import type { Task } from "../core/task";
 import { systemClock } from "../system/clock";
-import { runBackupJob } from "./backup-job";
+import { performJob } from "../backup/jobs/perform";
 
 // One job as a process: its specification as JSON on standard input, NDJSON on standard output. The last line is a
 // result (exit code 0) or a failure (1).
@@ -32,10 +31,6 @@ function parseJson(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function perform(job: JobSpec, task: Task): Promise<JobResult> {
-  return runBackupJob(job, randomBytes(6).toString("hex"), task);
 }
 
 async function main(): Promise<void> {
@@ -70,7 +65,7 @@ async function main(): Promise<void> {
       clock: systemClock,
       progress: (progress) => say({ type: "progress", ...progress }),
     };
-    say(await perform(await readSpec(), task));
+    say(await performJob(await readSpec(), task));
     process.exitCode = 0;
   } catch (error) {
     say({ type: "failure", report: asFailure(error, "run", "the job").report() });

@@ -10,9 +10,17 @@ export interface StoredObject {
 }
 
 export interface PutOptions {
-  /** Fail with `already-exists` instead of overwriting. Only where `guarantees.ifAbsent` holds can two writers rely on it. */
+  /** Fail with `already-exists` instead of overwriting. Only where the store guarantees it can two writers rely on it. */
   readonly ifAbsent?: boolean;
+  /** About how many bytes will come, where that is known: a store that takes parts chooses their size by it. */
+  readonly estimateBytes?: number;
   readonly signal: AbortSignal;
+}
+
+/** What a place can be relied on for. */
+export interface Guarantees {
+  /** Of any number of writers that want one absent key, exactly one succeeds. */
+  readonly ifAbsent: boolean;
 }
 
 /**
@@ -23,19 +31,23 @@ export interface PutOptions {
  * - `put` is whole or not at all: a reader sees the old object or the new one, never a part; a source that fails or is
  *   aborted leaves nothing visible and no leftover that a listing would show. The source is consumed or destroyed.
  * - `put` with `ifAbsent` on a key that exists throws a Failure with code `already-exists` and changes nothing; among
- *   any number at once exactly one succeeds.
+ *   any number at once exactly one succeeds, where `guarantees` says so; elsewhere a key that was seen to exist is refused.
  * - `get` of a missing key throws a Failure with code `not-found`; the stream fails rather than end early.
  * - `list` returns every object whose key begins with the prefix, in key order; a prefix nobody wrote to is empty.
  * - `delete` of a missing key is success.
+ * - `sweep` removes what interrupted puts left in a folder and no listing shows, once nothing can still be writing it,
+ *   and returns how many; what it may not look at or remove it leaves.
  * - Errors are Failures; their subject is the store's URL without credentials, and the key. Two pass unchanged: what
  *   the source failed with, and the signal's reason once that is aborted.
  */
 export interface Store {
   /** For messages: never holds credentials. */
   readonly url: string;
-  readonly guarantees: { readonly ifAbsent: boolean };
+  /** Found out by trying where that is the only way, then remembered: the first call may write and remove an object. */
+  guarantees(signal: AbortSignal): Promise<Guarantees>;
   put(key: string, source: Readable, options: PutOptions): Promise<{ sizeBytes: number }>;
   get(key: string, signal: AbortSignal): Promise<Readable>;
   list(prefix: string, signal: AbortSignal): Promise<StoredObject[]>;
   delete(key: string, signal: AbortSignal): Promise<void>;
+  sweep(folder: string, signal: AbortSignal): Promise<number>;
 }

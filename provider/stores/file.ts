@@ -22,11 +22,12 @@ export function openFileStore(url: string): Store {
   };
   return {
     url: shown,
-    guarantees: { ifAbsent: true },
+    guarantees: async () => ({ ifAbsent: true }),
     put: async (key, source, options) => put(pathOf(key, "write"), source, options),
     get: async (key, signal) => get(pathOf(key, "read"), signal),
     list: (prefix, signal) => list(root, prefix, signal),
     delete: async (key, signal) => remove(pathOf(key, "remove"), signal),
+    sweep: async (folder, signal) => sweep(join(root, folder), signal),
   };
 }
 
@@ -56,7 +57,6 @@ async function put(path: string, source: Readable, { ifAbsent = false, signal }:
     const handle = await open(temporary, "wx", 0o600);
     let sizeBytes: number;
     try {
-      await removeDead(folder, (await handle.stat()).mtimeMs);
       await handle.writeFile(source, { signal });
       await handle.sync();
       sizeBytes = (await handle.stat()).size;
@@ -162,17 +162,24 @@ async function remove(path: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Best effort; by the file system's own clock, which is what the ages are told in. */
-async function removeDead(folder: string, now: number): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    if (!/^\..+\.tmp$/.test(name)) continue;
+async function sweep(folder: string, signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted();
+  const temporaries = (await readdir(folder).catch(() => [])).filter((name) => /^\..+\.tmp$/.test(name));
+  let removed = 0;
+  for (const name of temporaries) {
+    signal.throwIfAborted();
     const path = join(folder, name);
     const modifiedAt = await stat(path).then(
-      (stats) => stats.mtimeMs,
-      () => now,
+      ({ mtimeMs }) => mtimeMs,
+      () => Infinity,
     );
-    if (now - modifiedAt > DEAD_AFTER_MS) await rm(path, { force: true }).catch(() => undefined);
+    if (Date.now() - modifiedAt <= DEAD_AFTER_MS) continue;
+    removed += await rm(path).then(
+      () => 1,
+      () => 0,
+    );
   }
+  return removed;
 }
 
 function alreadyExists(path: string): Failure {

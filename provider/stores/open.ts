@@ -1,8 +1,9 @@
 import { Failure } from "../core/errors";
+import type { StoreCredentials } from "../core/store-credentials";
 import type { Store } from "./contract";
 
 /** Opens the store that a destination's URL names; the scheme chooses the driver. */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(url: string, _credentials?: StoreCredentials): Promise<Store> {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case "file": {

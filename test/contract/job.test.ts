@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type JobLine, JobLineSchema, type JobSpec } from "../../provider/core/job";
-import { runBackupJob } from "../../provider/job/backup-job";
+import { type JobLine, JobLineSchema, type BackupJob } from "../../provider/core/job";
+import { runBackupJob } from "../../provider/backup/jobs/run-backup";
 import { systemClock } from "../../provider/system/clock";
 import { type CompiledProgram, compileProgram } from "../support/compiled-program";
 import { startRedisServer, until } from "../support/redis-server";
@@ -21,7 +21,7 @@ afterAll(() => program[Symbol.asyncDispose]());
 
 const CATALOG = "cache-12345678";
 
-const spec = (server: { port: number }, destination: string, more: Partial<JobSpec> = {}): JobSpec => ({
+const spec = (server: { port: number }, destination: string, more: Partial<BackupJob> = {}): BackupJob => ({
   kind: "backup",
   id: "job-1",
   addon: { name: "cache", catalogKey: CATALOG, createdAt: "2020-01-01T00:00:00.000Z" },
@@ -59,7 +59,7 @@ function start(input: string) {
   };
 }
 
-async function run(job: JobSpec) {
+async function run(job: BackupJob) {
   await using process = start(JSON.stringify(job));
   return await process.ended;
 }

@@ -6,8 +6,10 @@ import {
   manifestKey,
   ManifestSchema,
   parseObjectName,
+  pinKey,
 } from "../../provider/core/manifest";
 import { formatSlot } from "../../provider/core/slot";
+import { VERIFICATION_OUTCOMES, verificationKey } from "../../provider/core/verification";
 
 const SHA = "0".repeat(64);
 const MANIFEST: Manifest = {
@@ -52,17 +54,21 @@ describe("the names of a catalog's objects", () => {
 
   test("tell what they are", () => {
     fc.assert(
-      fc.property(slots, fc.stringMatching(/^[0-9a-f]{1,16}$/), (slot, attempt) => {
+      fc.property(slots, fc.stringMatching(/^[0-9a-f]{1,16}$/), fc.boolean(), (slot, attempt, encrypted) => {
         const name = (key: string) => key.slice("cache-1/".length);
         expect(parseObjectName(name(manifestKey("cache-1", slot)))).toEqual({ kind: "manifest", slot });
-        expect(parseObjectName(name(archiveKey("cache-1", slot, attempt)))).toEqual({
+        expect(parseObjectName(name(archiveKey("cache-1", slot, attempt, encrypted)))).toEqual({
           kind: "archive",
           slot,
           attempt,
         });
-        expect(parseObjectName(`${slot}.verified.json`)).toEqual({ kind: "verification", slot });
-        expect(parseObjectName(`${slot}.pin`)).toEqual({ kind: "pin", slot });
-        expect(parseObjectName(`${slot}-${attempt}.tar.gz.age`)).toMatchObject({ kind: "archive" });
+        for (const outcome of VERIFICATION_OUTCOMES)
+          expect(parseObjectName(name(verificationKey("cache-1", slot, outcome)))).toEqual({
+            kind: "verification",
+            slot,
+            outcome,
+          });
+        expect(parseObjectName(name(pinKey("cache-1", slot)))).toEqual({ kind: "pin", slot });
       }),
     );
   });

@@ -1,15 +1,15 @@
 import { realpath } from "node:fs/promises";
-import { destinationProblem } from "../core/destination";
-import { asFailure, Failure } from "../core/errors";
-import type { BackupJob, JobResult } from "../core/job";
-import { dueSlot } from "../core/schedule";
-import { Secret } from "../core/secret";
-import type { Task } from "../core/task";
-import { readCatalog } from "../backup/catalog";
-import { prune } from "../backup/prune";
-import { takeBackup, type TakenBackup } from "../backup/take-backup";
-import type { Store } from "../stores/contract";
-import { openStore } from "../stores/open";
+import { destinationProblem } from "../../core/destination";
+import { asFailure, Failure } from "../../core/errors";
+import type { BackupJob, JobResult } from "../../core/job";
+import { dueSlot } from "../../core/schedule";
+import { Secret } from "../../core/secret";
+import type { Task } from "../../core/task";
+import { readCatalog } from "../catalog";
+import { prune, type Pruned } from "../prune";
+import { takeBackup, type TakenBackup } from "../take-backup";
+import type { Store } from "../../stores/contract";
+import { openStore } from "../../stores/open";
 
 const OPERATION = "back up";
 /** No two backups of one add-on fall on one millisecond by chance, let alone several times. */
@@ -19,16 +19,12 @@ const SLOTS_TO_TRY = 5;
 export async function runBackupJob(job: BackupJob, attempt: string, task: Task): Promise<JobResult> {
   try {
     await refuseOffLimits(job);
-    const store = await openStore(job.destination);
+    const store = await openStore(job.destination, job.credentials);
     const slot = await slotOf(job, store, task);
     if (slot === undefined) return { type: "result", outcome: "not-due" };
     const { manifest, takenHere } = await take(job, store, slot, attempt, task);
     // Only after a success: a series of failures must not eat up the good backups that are left.
-    task.progress({ message: "removing backups that are no longer kept" });
-    const pruned = await prune(store, job.addon, job.retention, task).catch((error: unknown) => ({
-      removed: [],
-      failure: asFailure(error, "prune the backups of", job.addon.name).report(),
-    }));
+    const pruned = await tidy(job, store, task);
     return {
       type: "result",
       outcome: "backed-up",
@@ -37,12 +33,21 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
       sizeBytes: manifest.archive.sizeBytes,
       ...(manifest.keyspace === undefined ? {} : { keys: manifest.keyspace.keys }),
       takenHere,
+      warnings: [],
       pruned: [...pruned.removed],
       ...(pruned.failure === undefined ? {} : { pruneFailure: pruned.failure }),
     };
   } catch (error) {
     throw aboutAddon(error, job.addon.name);
   }
+}
+
+async function tidy({ addon, retention }: BackupJob, store: Store, task: Task): Promise<Pruned> {
+  task.progress({ message: "removing backups that are no longer kept" });
+  return prune(store, addon, retention, task).catch((error: unknown) => ({
+    removed: [],
+    failure: asFailure(error, "prune the backups of", addon.name).report(),
+  }));
 }
 
 /** Here and not in whoever starts jobs: looking at a folder on a dead network share hangs for ever. */

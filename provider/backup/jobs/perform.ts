@@ -1,0 +1,14 @@
+import { randomBytes } from "node:crypto";
+import type { JobResult, JobSpec } from "../../core/job";
+import type { Task } from "../../core/task";
+import { runBackupJob } from "./run-backup";
+
+/** Performs one job in this process. Every failure is a Failure that names the add-on. */
+export function performJob(job: JobSpec, task: Task): Promise<JobResult> {
+  switch (job.kind) {
+    case "backup":
+      return runBackupJob(job, randomBytes(6).toString("hex"), task);
+    case "verify":
+      throw new Error("TODO");
+  }
+}
