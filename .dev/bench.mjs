@@ -1,10 +1,11 @@
-// npm run bench: every test/bench/*.bench.mjs, one after another, in the environment of set-up. Arguments that
-// are names (`npm run bench -- up`) choose among them.
+// npm run bench: every test/bench/*.bench.mjs, one after another, in the environment of set-up with the tools that
+// they compare with on the PATH. Arguments that are names (`npm run bench up`) choose among them.
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { passThrough } from "./hand-over.mjs";
-import { setUpOrExit } from "./setup.mjs";
+import { setUpOrExit, setUpTestToolsOrExit } from "./setup.mjs";
 import { checkout } from "./setup/checkout.mjs";
+import { forBenches } from "./setup/test-tools.mjs";
 
 const suffix = ".bench.mjs";
 const folder = join(checkout, "test", "bench");
@@ -20,6 +21,11 @@ if (chosen.length === 0) {
 }
 
 const { env, node } = await setUpOrExit();
+for (const { name, why } of await setUpTestToolsOrExit(forBenches)) console.log(`without ${name}: ${why}`);
+// Last on the PATH, as the servers beside redis-cli are not the one to measure.
+const tools = forBenches.map((tool) => tool.find()).filter((file) => file !== undefined);
+env.PATH = [env.PATH, ...tools.map((file) => dirname(file))].join(delimiter);
+
 for (const name of chosen) {
   console.log(`\n${name.slice(0, -suffix.length)}`);
   const code = await passThrough(node, [join(folder, name)], { env, cwd: checkout });

@@ -1,16 +1,20 @@
 // npm test [-- arguments for vitest]: set-up, then what can be said without running anything (format, lint,
 // types, unused code), then every tier that needs no cluster. Stops at the first failure.
+// `--heavy` adds what needs an hour on a new machine: tests on more servers, many rounds, large data.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { passThrough } from "./hand-over.mjs";
 import { checkout } from "./setup/checkout.mjs";
-import { setUpOrExit } from "./setup.mjs";
+import { forHeavyTests, forTests } from "./setup/test-tools.mjs";
+import { setUpOrExit, setUpTestToolsOrExit } from "./setup.mjs";
+import { runsFor } from "./test/runs.mjs";
 import { byTier, closingLines, notRun } from "./test/summary.mjs";
 
-const tiers = ["unit", "contract", "pulumi"];
-const chosen = process.argv.slice(2);
 const startedAt = Date.now();
+/** What was tested so far, and the tools that can't be had with the reason. */
+const counts = [];
+const lacking = new Map();
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 const { env, node } = await setUpOrExit();
@@ -24,8 +28,22 @@ await step(
   ["knip", "bin", "knip.js"],
   ["--config", join(".dev", "knip.json"), "--no-progress"],
 );
-await test();
+
+for (const run of runsFor(process.argv.slice(2))) {
+  await setUpTools(run);
+  await test(run);
+}
 console.log(`everything passed in ${seconds(startedAt)}`);
+sumUp();
+
+async function setUpTools({ tiers }) {
+  // Pure tests need none.
+  if (tiers.every((tier) => tier === "unit")) return;
+  const since = Date.now();
+  const tools = tiers.includes("heavy") ? forHeavyTests : forTests;
+  for (const { name, why } of await setUpTestToolsOrExit(tools)) lacking.set(name, why);
+  console.log(`✓ tools for ${tiers.join(", ")} (${seconds(since)})`);
+}
 
 /** Programs are started by their files: the links in .bin begin with `env node`, which may find another Node. */
 async function step(name, program, args) {
@@ -36,7 +54,7 @@ async function step(name, program, args) {
   console.log(`✓ ${name} (${seconds(since)})`);
 }
 
-async function test() {
+async function test({ tiers, isWhole, args: chosen }) {
   const since = Date.now();
   const folder = mkdtempSync(join(tmpdir(), "redis-addon-test-"));
   const report = join(folder, "report.json");
@@ -44,14 +62,15 @@ async function test() {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const args = ["run", "--config", join("test", "vitest.config.mts"), ...reporters, ...chosen];
   const code = await passThrough(node, [vitest, ...args], { env, cwd: checkout });
-  const counts = existsSync(report) ? byTier(JSON.parse(readFileSync(report, "utf8")), checkout) : [];
+  const found = existsSync(report) ? byTier(JSON.parse(readFileSync(report, "utf8")), checkout) : [];
   rmSync(folder, { recursive: true });
+  counts.push(...found);
 
-  const silent = chosen.length > 0 ? [] : notRun(tiers.filter(hasTests), counts);
+  const silent = isWhole ? notRun(tiers.filter(hasTests), found) : [];
   for (const tier of silent) console.log(`the tier ${tier} ran no test`);
-  console.log(closingLines(counts).join("\n"));
   if (code !== 0) stop(`tests failed (${seconds(since)})`, code);
   if (silent.length > 0 && process.env.CI) stop(`with CI=true every tier must run: ${silent.join(", ")}`, 1);
+  console.log(`✓ ${tiers.join(", ")} (${seconds(since)})`);
 }
 
 function hasTests(tier) {
@@ -61,7 +80,15 @@ function hasTests(tier) {
   );
 }
 
+/** What was counted so far, as the last that is printed. */
+function sumUp() {
+  for (const [name, why] of lacking)
+    console.log(`not available here, its tests are skipped: ${name} (${why})`);
+  console.log(closingLines(counts).join("\n"));
+}
+
 function stop(why, code) {
   console.error(`✗ ${why}`);
+  if (counts.length > 0) sumUp();
   process.exit(code);
 }

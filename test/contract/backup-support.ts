@@ -1,7 +1,5 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -11,6 +9,7 @@ import type { Progress, Task } from "../../provider/core/task";
 import type { Store } from "../../provider/stores/contract";
 import { openStore } from "../../provider/stores/open";
 import { systemClock } from "../../provider/system/clock";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy";
 
 export async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), "backup-"));
@@ -71,38 +70,10 @@ export function writeLedger(client: Redis): { stop(): Promise<number>; written()
 }
 
 /** A proxy that ends every connection after so many bytes from the server. */
-export async function cuttingProxy(target: number, afterBytes: number) {
-  const sockets = new Set<Socket>();
-  let cuts = 0;
-  const server = createServer((inner) => {
-    const outer = connect(target, "127.0.0.1");
-    let left = afterBytes;
-    for (const socket of [inner, outer]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.on("close", () => (inner.destroy(), outer.destroy()));
-    }
-    inner.pipe(outer);
-    outer.on("data", (chunk: Buffer) => {
-      inner.write(chunk.subarray(0, left));
-      left -= chunk.length;
-      if (left > 0) return;
-      cuts++;
-      inner.end();
-      outer.destroy();
-    });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    cuts: () => cuts,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
+export async function cuttingProxy(target: number, afterBytes: number): Promise<FaultProxy> {
+  const proxy = await startFaultProxy(target);
+  proxy.set({ fromServer: { cutAfterBytes: afterBytes } });
+  return proxy;
 }
 
 /** The command line and environment of a process, as others on the machine may see them. */

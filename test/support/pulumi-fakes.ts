@@ -138,6 +138,8 @@ export class FakeWorld {
           slot: "20260101T000000000Z",
           archive: "file:///data/backups/final.tar.gz",
           sizeBytes: 1,
+          verification: { outcome: "verified" },
+          warnings: [],
         },
       });
     },
