@@ -9,7 +9,22 @@ export type ArchiveEntry =
       readonly path: string;
       readonly sizeBytes: number;
       readonly content: Iterable<Buffer> | AsyncIterable<Buffer>;
-    };
+    }
+  | CompressedEntry;
+
+/** A file whose content was compressed before its size was known: whole gzip members, and what they unpack to. */
+export interface CompressedEntry {
+  readonly kind: "file";
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly members: AsyncIterable<Buffer>;
+}
+
+/** The snapshot itself: its content as it comes, or compressed already. */
+export type ArchivedDump =
+  | { readonly sizeBytes: number; readonly content: AsyncIterable<Buffer> }
+  | Pick<CompressedEntry, "sizeBytes" | "sha256" | "members">;
 
 export interface ArchiveSubject {
   readonly addon: string;
@@ -19,31 +34,38 @@ export interface ArchiveSubject {
   readonly databases: number | undefined;
   /** The highest database number that holds keys, where known. */
   readonly highestDatabase: number | undefined;
+  /** Whether the archive is stored encrypted. */
+  readonly encrypted: boolean;
 }
 
 const STOCK_DATABASES = 16;
 const BASE = "appendonly.aof.1.base.rdb";
 const INCREMENT = "appendonly.aof.1.incr.aof";
+const README = "README.txt";
+const CONFIGURATION = "redis.conf";
+
+/** What format 1 holds besides regular files. */
+export const FOLDER = "appendonlydir/";
+export const LINK = { path: `${FOLDER}${BASE}`, target: "dump.rdb" } as const;
+const INCREMENT_PATH = `${FOLDER}${INCREMENT}`;
+const MANIFEST_PATH = `${FOLDER}appendonly.aof.manifest`;
+
+/** The regular files without which an archive is not one of format 1. */
+export const FILES = [README, CONFIGURATION, LINK.target, INCREMENT_PATH, MANIFEST_PATH] as const;
 
 /**
  * Format 1. A stock server loads the same data either way: `redis-server` finds dump.rdb; `redis-server ./redis.conf`
  * finds the append-only folder, whose base is the same file and whose increment is empty.
  */
-export function archiveEntries(
-  subject: ArchiveSubject,
-  dump: { readonly sizeBytes: number; readonly content: AsyncIterable<Buffer> },
-): ArchiveEntry[] {
+export function archiveEntries(subject: ArchiveSubject, dump: ArchivedDump): ArchiveEntry[] {
   return [
-    text("README.txt", readme(subject)),
-    text("redis.conf", configuration(subject)),
-    { kind: "file", path: "dump.rdb", ...dump },
-    { kind: "folder", path: "appendonlydir/" },
-    { kind: "link", path: `appendonlydir/${BASE}`, target: "dump.rdb" },
-    text(`appendonlydir/${INCREMENT}`, ""),
-    text(
-      "appendonlydir/appendonly.aof.manifest",
-      `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`,
-    ),
+    text(README, readme(subject)),
+    text(CONFIGURATION, configuration(subject)),
+    { kind: "file", path: LINK.target, ...dump },
+    { kind: "folder", path: FOLDER },
+    { kind: "link", ...LINK },
+    text(INCREMENT_PATH, ""),
+    text(MANIFEST_PATH, `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`),
   ];
 }
 
@@ -74,6 +96,9 @@ function readme(subject: ArchiveSubject): string {
   const product = server.name === "valkey" ? "Valkey" : "Redis";
   const program = `${server.name}-server`;
   const plain = needed > STOCK_DATABASES ? `${program} --databases ${needed}` : program;
+  const care = subject.encrypted
+    ? "The archive was encrypted, these files are not:"
+    : "The contents are not encrypted:";
   return `Backup ${slot} of the ${product} add-on ${addon}, taken from ${product} ${server.version}.
 
 To open it, go into this folder FIRST (started elsewhere, a server finds nothing and starts empty), then run either
@@ -85,7 +110,7 @@ Both load the same data; the second also keeps every later write in appendonlydi
 Keys whose time to live has passed since the backup vanish while it loads.
 
 It opens with ${product} ${server.version} and newer versions of ${product}. redis.conf needs Redis 7.0 or newer;
-with Redis 6.2 use dump.rdb alone, by the first command. The contents are not encrypted: keep them as safe as the
-database.
+with Redis 6.2 use dump.rdb alone, by the first command. ${care}
+keep them as safe as the database.
 `;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Header } from "tar";
+import type { ReadyMembers } from "./compress";
 import type { ArchiveEntry } from "./layout";
 
 export type ArchivedFile = {
@@ -8,32 +9,38 @@ export type ArchivedFile = {
   readonly sha256: string;
 };
 
-const BLOCK_BYTES = 512;
+export const BLOCK_BYTES = 512;
 
 /**
- * The tar of these entries, as a stream of its bytes. Headers are written here, because every size is known before its
- * content and the content must go through once, without a copy on disk. `onFile` is told each regular file's hash.
+ * The tar of these entries, as a stream of its bytes, and of gzip members in place of the bytes that came compressed.
+ * Headers are written here, because every size is known before its content and the content must go through once,
+ * without a copy on disk. `onFile` is told each regular file's hash.
  */
 export async function* tarBytes(
   entries: readonly ArchiveEntry[],
   modifiedAt: number,
   onFile: (file: ArchivedFile) => void,
-): AsyncGenerator<Buffer, void> {
+): AsyncGenerator<Buffer | ReadyMembers, void> {
   for (const entry of entries) {
     yield header(entry, modifiedAt);
     if (entry.kind !== "file") continue;
-    const hash = createHash("sha256");
-    let done = 0;
-    for await (const chunk of entry.content) {
-      done += chunk.length;
-      hash.update(chunk);
-      yield chunk;
+    const { path, sizeBytes } = entry;
+    if ("members" in entry) {
+      yield { members: entry.members };
+      onFile({ path, sizeBytes, sha256: entry.sha256 });
+    } else {
+      const hash = createHash("sha256");
+      let done = 0;
+      for await (const chunk of entry.content) {
+        done += chunk.length;
+        hash.update(chunk);
+        yield chunk;
+      }
+      // A header that lies about a size makes everything after it unreadable.
+      if (done !== sizeBytes) throw new Error(`${path} has ${done} bytes instead of ${sizeBytes}`);
+      onFile({ path, sizeBytes, sha256: hash.digest("hex") });
     }
-    // A header that lies about a size makes everything after it unreadable.
-    if (done !== entry.sizeBytes)
-      throw new Error(`${entry.path} has ${done} bytes instead of ${entry.sizeBytes}`);
-    if (done % BLOCK_BYTES > 0) yield Buffer.alloc(BLOCK_BYTES - (done % BLOCK_BYTES));
-    onFile({ path: entry.path, sizeBytes: done, sha256: hash.digest("hex") });
+    if (sizeBytes % BLOCK_BYTES > 0) yield Buffer.alloc(BLOCK_BYTES - (sizeBytes % BLOCK_BYTES));
   }
   yield Buffer.alloc(2 * BLOCK_BYTES);
 }
