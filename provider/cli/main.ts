@@ -1,40 +1,56 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { Failure } from "../core/errors";
 import { agentCommand } from "./commands/agent";
 import { backupCommand } from "./commands/backup";
 import { deleteCommand } from "./commands/delete";
 import { handOverCommand } from "./commands/hand-over";
 import { infoCommand } from "./commands/info";
 import { listCommand } from "./commands/list";
-
-/** Exit codes, documented in `--help`: 0 done, 1 failed, 2 wrong usage, 3 no such add-on. */
-const NO_SUCH_ADDON = 3;
+import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes";
+import { interruptedExitCode } from "./interruption";
+import { complain } from "./terminal";
 
 const program = new Command("redis-addon")
   .description("Managed Redis add-ons on this machine: what runs, how to reach it, how it is backed up.")
   .option("--home <folder>", "the data home (default: $REDIS_ADDON_HOME, else ~/.local/share/redis-addon)")
-  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no such add-on.")
+  .option("--quiet", "no progress on standard error, only warnings and errors")
+  .addHelpText("after", EXIT_CODES_HELP)
   .addCommand(listCommand())
   .addCommand(infoCommand())
   .addCommand(backupCommand())
   .addCommand(agentCommand())
   .addCommand(handOverCommand())
   .addCommand(deleteCommand());
-exitWithUsageCode(program);
+prepare(program);
 
 // A pager that was closed early is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
 });
 
-/** Commander's own code for wrong usage is the one of every failure. */
-function exitWithUsageCode(command: Command): void {
-  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  command.commands.forEach(exitWithUsageCode);
+// A terminal or log that has gone keeps no command from its end.
+process.stderr.on("error", () => undefined);
+
+function prepare(command: Command): void {
+  command.configureHelp({ showGlobalOptions: true });
+  // Who looks for an option such as --password=… finds none, and should not find its value in a log.
+  command.configureOutput({
+    outputError: (text, write) => write(text.replace(/(option '-[^=']*)=[^']*'/, "$1'")),
+  });
+  // Commander's own code for wrong usage is the one of every failure.
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage));
+  command.commands.forEach(prepare);
 }
 
-program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`redis-addon: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof Failure && error.code === "no-such-addon" ? NO_SUCH_ADDON : 1;
-});
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    process.exitCode = interruptedExitCode() ?? exitCodeOf(error);
+  }
+  // A connection that lingers must not keep a finished command alive; what was written is out by then.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+}
+
+void main();

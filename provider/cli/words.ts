@@ -1,6 +1,8 @@
 import type { Schedule } from "../core/schedule";
 import type { Retention } from "../core/retention";
 import type { AddonStatus } from "../core/status";
+import type { VerificationOutcome } from "../core/verification";
+import type { CatalogEntry } from "../operations/list-backups";
 import { syncWords } from "../redis/sync-status";
 
 /** How a role reads in one cell: `leader`, `follower of cache: synced`. */
@@ -22,4 +24,34 @@ export function retentionWords({ days, keepLast }: Retention): string {
     ...(keepLast === undefined ? [] : [`the last ${keepLast}`]),
   ];
   return `kept: ${rules.join(" or ")}`;
+}
+
+const VERIFICATION_WORDS: Readonly<Record<VerificationOutcome, string>> = {
+  verified: "verified",
+  "structure-checked": "structure checked",
+  damaged: "DAMAGED",
+};
+
+export function verificationWords(outcome: VerificationOutcome): string {
+  return VERIFICATION_WORDS[outcome];
+}
+
+const VERIFIED_CELLS: Readonly<Record<VerificationOutcome, string>> = {
+  verified: "yes",
+  "structure-checked": "structure only",
+  damaged: "DAMAGED",
+};
+
+/** How far a backup can be relied on, in a column headed VERIFIED. */
+export function verifiedCell({
+  archiveExists,
+  verification,
+}: Pick<CatalogEntry, "archiveExists" | "verification">): string {
+  if (!archiveExists) return "NO ARCHIVE";
+  return verification === undefined ? "-" : VERIFIED_CELLS[verification];
+}
+
+/** Why a structure check is all that was possible. */
+export function notLoaded({ why }: { readonly why?: string | undefined }): string {
+  return `the backup was checked byte by byte, but not loaded: ${why ?? "no server here loads it"}`;
 }

@@ -1,7 +1,10 @@
-import { asFailure } from "../core/errors";
+import type { ListedBackup } from "../backup/catalog";
+import { asFailure, type Failure } from "../core/errors";
 import type { Manifest } from "../core/manifest";
 import type { Task } from "../core/task";
-import type { Platform } from "../platforms/contract";
+import type { VerificationOutcome } from "../core/verification";
+import { type BackupPlace, openPlace } from "./backup-place";
+import { severalAtOnce } from "./several-at-once";
 
 /** A backup as the catalog tells it. */
 export interface CatalogEntry {
@@ -10,58 +13,63 @@ export interface CatalogEntry {
   readonly takenAt: string;
   /** URL of the archive. */
   readonly archive: string;
+  /** False: its archive is gone, and with it the data. */
+  readonly archiveExists: boolean;
   readonly sizeBytes: number;
   /** About how many keys it holds; absent where the source didn't say. */
   readonly keys?: number;
   readonly reason: Manifest["reason"];
+  readonly encrypted: boolean;
+  readonly pinned: boolean;
+  /** Absent: nobody has looked. */
+  readonly verification?: VerificationOutcome;
 }
 
 export interface BackupListing {
   /** Oldest first. */
   readonly backups: readonly CatalogEntry[];
   /** Manifests that this version can't read, each with why: they hide no other backup. */
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly Failure[];
 }
 
-/** All backups of an add-on, read from its destination; absent: there is no such add-on. */
-export async function listBackups(
-  platform: Platform,
-  name: string,
-  task: Task,
-): Promise<BackupListing | undefined> {
-  const placement = await platform.placement(name);
-  if (placement === undefined) return undefined;
-  const { catalogKey } = placement.record;
-  const [{ openStore }, { readCatalog, readManifest }] = await Promise.all([
-    import("../stores/open.js"),
-    import("../backup/catalog.js"),
-  ]);
-  const store = await openStore(placement.destination);
+/** All backups of one catalog. */
+export async function listBackups(place: BackupPlace, task: Task): Promise<BackupListing> {
+  const { catalogKey, name } = place;
+  const { readCatalog, readManifest } = await import("../backup/catalog.js");
   try {
-    const listed = await readCatalog(store, catalogKey, task.signal);
-    const backups: CatalogEntry[] = [];
-    const unreadable: string[] = [];
-    for (const { name: slot } of listed.backups)
+    const store = await openPlace(place);
+    const listed = (await readCatalog(store, catalogKey, task.signal)).backups;
+    const unreadable: Failure[] = [];
+    const backups = await severalAtOnce(listed, async (backup) => {
       try {
-        backups.push(entryOf(await readManifest(store, catalogKey, slot, task.signal), store.url));
+        const manifest = await readManifest(store, catalogKey, backup.name, task.signal);
+        return entryOf(backup, manifest, `${store.url}/${catalogKey}`);
       } catch (error) {
         task.signal.throwIfAborted();
-        unreadable.push(asFailure(error, "read the backup", slot).message);
+        unreadable.push(asFailure(error, "read the backup", backup.name));
+        return undefined;
       }
-    return { backups, unreadable };
+    });
+    return { backups: backups.filter((entry) => entry !== undefined), unreadable };
   } catch (error) {
+    task.signal.throwIfAborted();
     throw asFailure(error, "list the backups of", name);
   }
 }
 
-function entryOf(manifest: Manifest, storeUrl: string): CatalogEntry {
-  const { slot, takenAt, reason, archive, addon, keyspace } = manifest;
+/** `catalogUrl`: the store's URL and the catalog's key. */
+export function entryOf(listed: ListedBackup, manifest: Manifest, catalogUrl: string): CatalogEntry {
+  const { slot, takenAt, reason, archive, encryption, keyspace } = manifest;
   return {
     slot,
     takenAt,
-    archive: `${storeUrl}/${addon.catalogKey}/${archive.name}`,
+    archive: `${catalogUrl}/${archive.name}`,
+    archiveExists: listed.archives.some(({ key }) => key.endsWith(`/${archive.name}`)),
     sizeBytes: archive.sizeBytes,
     ...(keyspace === undefined ? {} : { keys: keyspace.keys }),
     reason,
+    encrypted: encryption !== undefined,
+    pinned: listed.pinned,
+    ...(listed.verification === undefined ? {} : { verification: listed.verification }),
   };
 }

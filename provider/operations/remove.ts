@@ -1,7 +1,16 @@
 import type { Task } from "../core/task";
-import type { Platform, Removal, RemovalRequest } from "../platforms/contract";
+import { VERIFICATION_WORDS } from "../core/verification";
+import type { BackupResult, Platform, Removal, RemovalRequest } from "../platforms/contract";
 
 /** Takes a final backup, then removes server and data; backups stay. Absent is success. */
 export async function remove(platform: Platform, request: RemovalRequest, task: Task): Promise<Removal> {
   return platform.remove(request, task);
+}
+
+/** What a person is told of an add-on that is gone. */
+export function removedWords(name: string, finalBackup: BackupResult | undefined): string {
+  if (finalBackup === undefined) return `${name} is deleted; its final backup: none, as it held no data`;
+  const { archive, verification } = finalBackup;
+  const proved = verification === undefined ? "not verified" : VERIFICATION_WORDS[verification.outcome];
+  return `${name} is deleted; its final backup: ${archive} (${proved})`;
 }

@@ -1,10 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
 import { provision } from "../../provider/operations/provision";
 import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
+import { until } from "../support/redis-server";
 
 const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
 const run = promisify(execFile);
@@ -59,13 +62,62 @@ describe("redis-addon", () => {
     expect(shown.stdout).toContain(`redis://default:${password}@127.0.0.1:${record.server.wish.port}`);
   });
 
-  it("takes a backup and lists it", async () => {
+  it("takes a verified backup and lists it", async () => {
     const taken = await redisAddon("backup", "run", "cache", "--json");
     const { slot, archive } = JSON.parse(taken.stdout) as { slot: string; archive: string };
     const listed = await redisAddon("backup", "list", "cache", "--json");
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ slot, archive, reason: "demand" }]);
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { slot, archive, reason: "demand", verification: "verified", pinned: false },
+    ]);
     expect((await redisAddon("backup", "list", "cache")).stdout).toContain(archive);
-    expect((await redisAddon("info", "cache")).stdout).toContain(`backed-up, ${slot}`);
+    expect((await redisAddon("info", "cache")).stdout).toContain(`backed-up, ${slot}, verified`);
+  });
+
+  it("verifies, shows, pins, downloads and deletes an add-on's backups by its name", async () => {
+    const taken = await redisAddon("backup", "run", "cache", "--json");
+    const { slot } = JSON.parse(taken.stdout) as { slot: string };
+    expect(await redisAddon("backup", "verify", "cache")).toMatchObject({ code: 0 });
+    expect((await redisAddon("backup", "pin", "cache", "latest-verified")).stdout).toContain(slot);
+    expect((await redisAddon("backup", "show", "cache", slot)).stdout).toMatch(/^Pinned +yes$/m);
+    await redisAddon("backup", "unpin", "cache", slot);
+    const copy = join(home.path, "copy");
+    expect(await redisAddon("backup", "download", "cache", slot, "--extract", copy)).toMatchObject({
+      code: 0,
+    });
+    expect(await readdir(copy)).toContain("dump.rdb");
+    const refused = await redisAddon("backup", "delete", "cache", slot, "--yes");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain("--even-newest-verified");
+    const deleted = await redisAddon("backup", "delete", "cache", slot, "--yes", "--even-newest-verified");
+    expect(deleted.stdout).toContain(slot);
+    const left = await redisAddon("backup", "list", "cache", "--json");
+    expect(left.stdout).not.toContain(slot);
+  });
+
+  it("says at Ctrl-C that the agent goes on with the backup, and it does", async () => {
+    const before = await redisAddon("backup", "list", "cache", "--json");
+    const server = await home.serverPid("cache");
+    process.kill(server, "SIGSTOP");
+    const child = spawn(process.execPath, [ENTRY, "backup", "run", "cache"], {
+      env: { ...process.env, REDIS_ADDON_HOME: home.path },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    try {
+      await until("the backup to begin", () => stderr.includes("connecting to"));
+      const ended = once(child, "close");
+      child.kill("SIGINT");
+      expect(await ended).toEqual([130, null]);
+      expect(stderr).toContain("the agent goes on with the backup");
+    } finally {
+      process.kill(server, "SIGCONT");
+      child.kill("SIGKILL");
+    }
+    await until("the backup to be listed", async () => {
+      const listed = await redisAddon("backup", "list", "cache", "--json");
+      return (JSON.parse(listed.stdout) as []).length > (JSON.parse(before.stdout) as []).length;
+    });
   });
 
   it("tells by its exit code what went wrong, and by its message what there is", async () => {

@@ -1,56 +1,41 @@
 import { Command } from "commander";
-import { backUp } from "../../operations/backups";
-import { listBackups } from "../../operations/list-backups";
-import { contextOf, requireAddon } from "../context";
-import { bytes, printFields, printJson, printLine, printTable } from "../print";
+import { EXIT_CODES_HELP } from "../exit-codes";
+import { deleteCommand } from "./backup-delete";
+import { downloadCommand } from "./backup-download";
+import { listCommand } from "./backup-list";
+import { pinCommand, unpinCommand } from "./backup-pin";
+import { runCommand } from "./backup-run";
+import { showCommand } from "./backup-show";
+import { verifyCommand } from "./backup-verify";
+
+const EXAMPLES = `
+A <backup> is a slot as \`backup list\` shows it, a beginning of one that is no other's, \`latest\` or \`latest-verified\`.
+
+Stores:
+  file:///var/backups/redis          a folder of this machine
+  s3://bucket/prefix?region=…&endpoint=…
+                                     keys are found as by other S3 tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+                                     a profile (AWS_PROFILE), or the machine's own role; never in an argument
+
+Examples:
+  redis-addon backup run cache
+  redis-addon backup run --from redis://db.example:6379 --to file:///var/backups/redis
+  redis-addon backup list --store file:///var/backups/redis
+  redis-addon backup verify db.example-6379 latest --store file:///var/backups/redis
+  redis-addon backup download cache latest-verified --extract ./copy && cd copy && redis-server`;
 
 export function backupCommand(): Command {
-  return new Command("backup").description("take and list backups").addCommand(run()).addCommand(list());
-}
-
-function run(): Command {
-  return new Command("run")
-    .description("take a backup now, to the add-on's own destination")
-    .argument("<add-on>", "its name")
-    .option("--json", "one object")
-    .action(async (name: string, options: { json?: boolean }, command: Command) => {
-      const context = await contextOf(command);
-      await requireAddon(context, name);
-      const taken = await backUp(context.platform, name, context.task);
-      if (options.json === true) return printJson(taken);
-      printFields([
-        ["Slot", taken.slot],
-        ["Archive", taken.archive],
-        ["Size", bytes(taken.sizeBytes)],
-      ]);
-      printLine(
-        "\nOpen it: extract it into an empty folder, cd there, run redis-server (see README.txt in it).",
-      );
-    });
-}
-
-function list(): Command {
-  return new Command("list")
-    .description("all backups of an add-on, oldest first")
-    .argument("<add-on>", "its name")
-    .option("--json", "an array, one object for each backup")
-    .action(async (name: string, options: { json?: boolean }, command: Command) => {
-      const context = await contextOf(command);
-      await requireAddon(context, name);
-      const listing = await listBackups(context.platform, name, context.task);
-      const { backups, unreadable } = listing ?? { backups: [], unreadable: [] };
-      for (const problem of unreadable) process.stderr.write(`! ${problem}\n`);
-      if (options.json === true) return printJson(backups);
-      if (backups.length === 0) return printLine(`${name} has no backups yet.`);
-      printTable(
-        ["TAKEN", "SIZE", "KEYS", "WHY", "ARCHIVE"],
-        backups.map((backup) => [
-          backup.takenAt,
-          bytes(backup.sizeBytes),
-          backup.keys === undefined ? "-" : String(backup.keys),
-          backup.reason,
-          backup.archive,
-        ]),
-      );
-    });
+  const command = new Command("backup")
+    .description("take backups, of add-ons and of any other Redis, and look after them")
+    .addCommand(runCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(verifyCommand())
+    .addCommand(pinCommand())
+    .addCommand(unpinCommand())
+    .addCommand(deleteCommand())
+    .addCommand(downloadCommand())
+    .addHelpText("after", EXAMPLES);
+  for (const one of [command, ...command.commands]) one.addHelpText("after", EXIT_CODES_HELP);
+  return command;
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Failure } from "../../core/errors";
-import { remove } from "../../operations/remove";
+import { remove, removedWords } from "../../operations/remove";
 import { contextOf, requireAddon } from "../context";
 import { printJson, printLine } from "../print";
 
@@ -13,7 +13,7 @@ export function deleteCommand(): Command {
     .option("--yes", "really do it")
     .option("--json", "one object")
     .action(async (name: string, options: { yes?: boolean; json?: boolean }, command: Command) => {
-      const context = await contextOf(command);
+      const context = await contextOf(command, { takesLong: true });
       const { owner } = await requireAddon(context, name);
       if (options.yes !== true)
         throw new Failure({
@@ -25,9 +25,6 @@ export function deleteCommand(): Command {
         });
       const removal = await remove(context.platform, { name }, context.task);
       if (options.json === true) return printJson(removal);
-      if (removal.outcome === "removed")
-        printLine(
-          `${name} is deleted; its final backup: ${removal.finalBackup?.archive ?? "none, as it held no data"}`,
-        );
+      if (removal.outcome === "removed") printLine(removedWords(name, removal.finalBackup));
     });
 }

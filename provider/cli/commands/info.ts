@@ -2,9 +2,10 @@ import { Command } from "commander";
 import { PLANS } from "../../core/plans";
 import type { AddonStatus } from "../../core/status";
 import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
+import { bytes } from "../bytes";
 import { contextOf, requireAddon } from "../context";
-import { bytes, printFields, printJson, printLine } from "../print";
-import { retentionWords, roleWords, scheduleWords } from "../words";
+import { printFields, printJson, printLine } from "../print";
+import { retentionWords, roleWords, scheduleWords, verificationWords } from "../words";
 
 export function infoCommand(): Command {
   return new Command("info")
@@ -24,6 +25,7 @@ export function infoCommand(): Command {
       if (options.json === true) return printJson({ ...addon, ...credentials });
       printFields(fieldsOf(addon, credentials));
       for (const problem of addon.problems) printLine(`! ${problem}`);
+      for (const warning of addon.backups.lastRun?.warnings ?? []) printLine(`! last backup: ${warning}`);
       if (options.reveal !== true) printLine(`\nShow the password: redis-addon info ${name} --reveal`);
     });
 }
@@ -63,10 +65,18 @@ function fieldsOf(
       "Last backup run",
       backups.lastRun === undefined
         ? "none yet"
-        : `${backups.lastRun.at}: ${backups.lastRun.outcome}, ${backups.lastRun.detail}`,
+        : [
+            `${backups.lastRun.at}: ${backups.lastRun.outcome}`,
+            backups.lastRun.detail,
+            ...proved(backups.lastRun),
+          ].join(", "),
     ],
     ["Backups lie in", backups.catalog],
     ["Made by", `${addon.owner.project}/${addon.owner.stack} at ${addon.createdAt}`],
     ["Data home", `${addon.home.path} on ${addon.home.host}`],
   ];
+}
+
+function proved({ verification }: NonNullable<AddonStatus["backups"]["lastRun"]>): string[] {
+  return verification === undefined ? [] : [verificationWords(verification)];
 }

@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { PLANS } from "../../core/plans";
 import { inspectAll } from "../../operations/inspect";
+import { bytes } from "../bytes";
 import { contextOf } from "../context";
-import { bytes, printJson, printLine, printTable } from "../print";
+import { printJson, printLine, printTable } from "../print";
+import { warn } from "../terminal";
 import { roleWords } from "../words";
 
 export function listCommand(): Command {
@@ -14,7 +16,7 @@ export function listCommand(): Command {
       let isComplete = true;
       const all = await inspectAll(platform, task, ({ message }) => {
         isComplete = false;
-        process.stderr.write(`! ${message}\n`);
+        warn(message);
       });
       if (options.json === true) return printJson(all);
       if (all.length === 0 && isComplete) return printLine("There are no add-ons in this data home.");

@@ -1,0 +1,59 @@
+import { Command } from "commander";
+import { Failure } from "../../core/errors";
+import { deleteBackup, showBackup } from "../../operations/backup-catalog";
+import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
+import { bytes } from "../bytes";
+import { contextOf } from "../context";
+import { printJson, printLine } from "../print";
+
+/** What overcomes a refusal, as it is spelt here. */
+const OVERCOME: Readonly<Record<string, string>> = {
+  pinned: "Unpin it first: redis-addon backup unpin",
+  "newest-verified": "Verify a newer one first, or add --even-newest-verified",
+};
+
+const HELP = `
+Pinned backups are not deleted before they are unpinned, nor the newest verified one without --even-newest-verified.
+
+Examples:
+  redis-addon backup delete cache 20260102T030000000Z          # says what would go
+  redis-addon backup delete cache 20260102T030000000Z --yes`;
+
+interface DeleteOptions extends StoreOption {
+  readonly yes?: boolean;
+  readonly evenNewestVerified?: boolean;
+  readonly json?: boolean;
+}
+
+export function deleteCommand(): Command {
+  return catalogCommand("delete", "delete one backup for ever")
+    .argument("<backup>", "which one")
+    .option("--yes", "really do it")
+    .option("--even-newest-verified", "also where it is the newest that is known to be good")
+    .option("--json", "one object")
+    .addHelpText("after", HELP)
+    .action(async (name: string, which: string, options: DeleteOptions, command: Command) => {
+      const context = await contextOf(command);
+      const place = await placeFor(context, name, options);
+      const { entry } = await showBackup(place, which, context.task);
+      if (options.yes !== true)
+        throw new Failure({
+          code: "not-confirmed",
+          operation: "delete",
+          subject: `backup ${entry.slot} of ${name}`,
+          cause: `this would remove ${entry.archive} (${bytes(entry.sizeBytes)}, taken ${entry.takenAt}) for ever`,
+          hint: "To do it, add --yes",
+        });
+      const evenNewestVerified = options.evenNewestVerified === true;
+      await deleteBackup(place, entry.slot, { evenNewestVerified }, context.task).catch((error: unknown) => {
+        throw withOption(error);
+      });
+      if (options.json === true) return printJson({ slot: entry.slot, deleted: true });
+      printLine(`Backup ${entry.slot} of ${name} is deleted.`);
+    });
+}
+
+function withOption(error: unknown): unknown {
+  const hint = error instanceof Failure ? OVERCOME[error.code] : undefined;
+  return error instanceof Failure && hint !== undefined ? new Failure({ ...error.report(), hint }) : error;
+}

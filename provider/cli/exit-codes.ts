@@ -1,0 +1,52 @@
+import { Failure } from "../core/errors";
+import type { VerificationOutcome } from "../core/verification";
+
+/** What the command line's exit codes mean; a signal's is 128 and its number, 130 for Ctrl-C. */
+export const EXIT = { done: 0, failed: 1, wrongUsage: 2, notFound: 3, damaged: 4, unproved: 5 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_CODES_HELP = `
+Exit codes:
+  0    done
+  1    failed; standard error says what, why and what to do
+  2    wrong usage
+  3    no such add-on, catalog or backup
+  4    a backup is damaged
+  5    nothing is wrong with the backup as far as could be seen, but no server here loads it (backup verify alone)
+  130  ended by Ctrl-C, 143 by SIGTERM`;
+
+const CODES: Readonly<Record<string, ExitCode>> = {
+  "wrong-usage": EXIT.wrongUsage,
+  "ambiguous-backup": EXIT.wrongUsage,
+  "no-such-addon": EXIT.notFound,
+  "no-such-catalog": EXIT.notFound,
+  "no-such-backup": EXIT.notFound,
+  "backup-damaged": EXIT.damaged,
+  "archive-damaged": EXIT.damaged,
+  "archive-truncated": EXIT.damaged,
+  "manifest-damaged": EXIT.damaged,
+};
+
+/** The exit code of a command that failed with this. */
+export function exitCodeOf(error: unknown): ExitCode {
+  return (error instanceof Failure ? CODES[error.code] : undefined) ?? EXIT.failed;
+}
+
+const OUTCOMES: Readonly<Record<VerificationOutcome | "failed", ExitCode>> = {
+  verified: EXIT.done,
+  "structure-checked": EXIT.unproved,
+  failed: EXIT.failed,
+  damaged: EXIT.damaged,
+};
+/** What a person should look at first counts. */
+const WORST_FIRST = ["damaged", "failed", "structure-checked", "verified"] as const;
+
+/** The exit code of several verifications: that of the worst. */
+export function exitCodeOfOutcomes(outcomes: readonly (VerificationOutcome | "failed")[]): ExitCode {
+  return OUTCOMES[WORST_FIRST.find((outcome) => outcomes.includes(outcome)) ?? "verified"];
+}
+
+/** A Failure for what was typed; its exit code is that of wrong usage. */
+export function wrongUsage(subject: string, cause: string, hint = ""): Failure {
+  return new Failure({ code: "wrong-usage", operation: "take", subject, cause, hint });
+}

@@ -1,0 +1,40 @@
+import { constants } from "node:os";
+import { Failure } from "../core/errors";
+import { clearDisplay } from "./terminal";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type EndingSignal = (typeof SIGNALS)[number];
+
+const abort = new AbortController();
+let exitCode: number | undefined;
+
+/** Aborted by the first Ctrl-C, or another signal that asks to end. */
+export const interruption: AbortSignal = abort.signal;
+
+/** The exit code that the signal asks for; absent: there was none. */
+export function interruptedExitCode(): number | undefined {
+  return exitCode;
+}
+
+/** The first signal lets the command tidy up, the second one ends it at once. */
+export function heedSignals(): void {
+  for (const signal of SIGNALS) process.on(signal, () => interrupt(signal));
+}
+
+/** What a signal does; a prompt, which takes Ctrl-C as a key, calls it itself. */
+export function interrupt(signal: EndingSignal): void {
+  clearDisplay();
+  const code = 128 + constants.signals[signal];
+  if (exitCode !== undefined) process.exit(code);
+  exitCode = code;
+  if (signal === "SIGINT") process.stderr.write("stopping and tidying up; Ctrl-C again ends it at once\n");
+  abort.abort(
+    new Failure({
+      code: "interrupted",
+      operation: "go on with",
+      subject: "the command",
+      cause: "it was interrupted",
+      hint: "Run it again",
+    }),
+  );
+}

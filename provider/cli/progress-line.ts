@@ -1,0 +1,78 @@
+import type { Progress } from "../core/task";
+import { bytes } from "./bytes";
+
+/** What one line of progress tells. */
+export interface ProgressView {
+  readonly progress: Progress;
+  /** Since what is going on began. */
+  readonly elapsedMs: number;
+  /** Absent: not known yet. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+const WIDEST_BAR = 30;
+const NARROWEST_BAR = 8;
+const GAP = "  ";
+/** An estimate may be too small: before the end nothing is done. */
+const MOST_OF_AN_ESTIMATE = 0.99;
+
+/** One line, at most `columns` wide: figures go from the last one on where it is too narrow; the bar takes what is left. */
+export function progressLine({ progress, elapsedMs, bytesPerSecond }: ProgressView, columns: number): string {
+  const { message, doneBytes } = progress;
+  const share = shareOf(progress);
+  const fraction = share?.fraction;
+  // Each as wide as it gets, so that nothing dances from one drawing to the next.
+  const figures = [
+    ...(share === undefined ? [] : [percentOf(share).padStart("~99 %".length)]),
+    ...(doneBytes === undefined ? [] : [amount(doneBytes, progress.totalBytes)]),
+    ...(doneBytes === undefined ? [] : [speed(bytesPerSecond).padStart("1023 MiB/s".length)]),
+    doneBytes === undefined ? secondsOf(elapsedMs) : secondsOf(elapsedMs).padStart("59 s".length),
+  ];
+  for (let shown = figures.length; shown > 0; shown--) {
+    const said = [message, ...figures.slice(0, shown)].join(GAP);
+    if (said.length > columns) continue;
+    const barWidth = Math.min(WIDEST_BAR, columns - said.length - GAP.length - "[]".length);
+    if (fraction === undefined || barWidth < NARROWEST_BAR) return said;
+    return [message, barOf(fraction, barWidth), ...figures.slice(0, shown)].join(GAP);
+  }
+  return message.length <= columns ? message : `${message.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+interface Share {
+  readonly fraction: number;
+  readonly isEstimate: boolean;
+}
+
+function shareOf({ doneBytes, totalBytes, estimatedBytes }: Progress): Share | undefined {
+  if (doneBytes === undefined) return undefined;
+  if (totalBytes !== undefined && totalBytes > 0)
+    return { fraction: Math.min(1, doneBytes / totalBytes), isEstimate: false };
+  if (estimatedBytes !== undefined && estimatedBytes > 0)
+    return { fraction: Math.min(MOST_OF_AN_ESTIMATE, doneBytes / estimatedBytes), isEstimate: true };
+  return undefined;
+}
+
+function percentOf({ fraction, isEstimate }: Share): string {
+  return `${isEstimate ? "~" : ""}${Math.floor(fraction * 100)} %`;
+}
+
+function amount(doneBytes: number, totalBytes: number | undefined): string {
+  const done = bytes(doneBytes).padStart("1023 MiB".length);
+  return totalBytes === undefined ? done : `${done} of ${bytes(totalBytes)}`;
+}
+
+function speed(bytesPerSecond: number | undefined): string {
+  return bytesPerSecond === undefined ? "" : `${bytes(bytesPerSecond)}/s`;
+}
+
+/** Plain characters: a terminal of any language and font shows them. */
+function barOf(fraction: number, width: number): string {
+  const filled = Math.floor(fraction * width);
+  return `[${"#".repeat(filled)}${"-".repeat(width - filled)}]`;
+}
+
+function secondsOf(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
