@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { declared } from "./declare";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 import { RedisAddon, type Tier } from "./redis-addon";
+import { secretAt } from "./secret-at";
 
 /** When backups are due: at an interval, once a day, or by a cron expression. */
 export type Schedule =
@@ -35,6 +36,26 @@ export interface Retention {
   minimum?: number;
 }
 
+/** The keys of an S3-compatible store. */
+export interface StoreCredentials {
+  accessKeyId: pulumi.Input<string>;
+  /** Always kept as a secret. */
+  secretAccessKey: pulumi.Input<string>;
+  /** Of temporary keys alone. Always kept as a secret. */
+  sessionToken?: pulumi.Input<string>;
+}
+
+/** To whom archives are encrypted, in the format of https://age-encryption.org/v1. */
+export type Encryption =
+  | {
+      /** Public keys, `age1…`, as `age-keygen` makes them. Any one of their identities opens an archive. */
+      recipients: pulumi.Input<pulumi.Input<string>[]>;
+    }
+  | {
+      /** Always kept as a secret. */
+      passphrase: pulumi.Input<string>;
+    };
+
 export interface BackupPolicyArgs {
   /** The add-on to back up: a {@link RedisAddon} or its id. */
   addon: RedisAddon | pulumi.Input<string>;
@@ -50,8 +71,22 @@ export interface BackupPolicyArgs {
    * Default: 7 days.
    */
   retention?: pulumi.Input<pulumi.Unwrap<Retention>>;
-  /** A URL: `file:///folder`. Default: the folder `backups` in the data home. */
+  /**
+   * A URL: `file:///folder`, or `s3://bucket/prefix?endpoint=https://host&region=…&pathStyle=true` for an S3-compatible
+   * store, where `endpoint` is left out for AWS itself.
+   *
+   * Default: the folder `backups` in the data home.
+   */
   destination?: pulumi.Input<string>;
+  /**
+   * For a destination that asks for them.
+   *
+   * Default: what the standard chain of the AWS SDK finds on the machine where the add-on runs: its profiles and roles,
+   * but no keys in environment variables, because the agent that takes backups is not given those.
+   */
+  credentials?: StoreCredentials;
+  /** Encrypts archives for the owners of keys, or with a passphrase. The manifests stay readable. Default: no encryption. */
+  encryption?: Encryption;
   /** Where the add-on runs. Default: that of `addon` where it is a RedisAddon, else this machine. */
   platform?: pulumi.Input<LocalPlatform>;
 }
@@ -71,6 +106,10 @@ export class BackupPolicy extends pulumi.CustomResource {
   declare readonly retention: pulumi.Output<Retention>;
   /** Where backups go; absent: the folder `backups` in the data home. */
   declare readonly destination: pulumi.Output<string | undefined>;
+  /** The destination's keys, of which the secret one is a secret; absent: those that the machine knows. */
+  declare readonly credentials: pulumi.Output<pulumi.Unwrap<StoreCredentials> | undefined>;
+  /** To whom archives are encrypted; absent: they aren't. */
+  declare readonly encryption: pulumi.Output<pulumi.Unwrap<Encryption> | undefined>;
   /** Where the add-on runs. */
   declare readonly platform: pulumi.Output<Platform>;
 
@@ -89,6 +128,8 @@ export class BackupPolicy extends pulumi.CustomResource {
       inputs: {
         ...args,
         addon: isAddon ? addon.id : addon,
+        credentials: secretAt(args.credentials, "secretAccessKey", "sessionToken"),
+        encryption: secretAt(args.encryption, "passphrase"),
         platform: platformInput(args.platform ?? (isAddon ? addon.platform : undefined)),
       },
       // Whether the policy may be its own: in a first preview nothing is recorded yet that would tell.

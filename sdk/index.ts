@@ -1,4 +1,11 @@
-export { BackupPolicy, type BackupPolicyArgs, type Retention, type Schedule } from "./backup-policy";
+export {
+  BackupPolicy,
+  type BackupPolicyArgs,
+  type Encryption,
+  type Retention,
+  type Schedule,
+  type StoreCredentials,
+} from "./backup-policy";
 export type { LocalPlatform, Platform } from "./platform";
 export {
   RedisAddon,

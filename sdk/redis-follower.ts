@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { declared } from "./declare";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 import { RedisAddon } from "./redis-addon";
+import { secretAt } from "./secret-at";
 
 /** A Redis that no RedisAddon declares, or one on another machine. */
 export interface ExternalLeader {
@@ -77,7 +78,7 @@ function leaderInput(leader: RedisFollowerArgs["leader"]): unknown {
   if (pulumi.Output.isInstance(leader) || leader instanceof Promise)
     return (pulumi.output(leader as pulumi.Input<string>) as pulumi.Output<unknown>).apply(secretUnlessText);
   if (typeof leader !== "object" || leader === null) return leader;
-  return { ...leader, password: pulumi.secret(leader.password) };
+  return secretAt(leader, "password");
 }
 
 function secretUnlessText(value: unknown): unknown {

@@ -14,6 +14,8 @@ import { log } from "./log";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
 const TICK_MS = 5_000;
+/** Each compresses on all cores and loads its data once more to prove them: more at once would only take memory. */
+const MOST_AT_ONCE = 2;
 
 interface RunningJob {
   readonly result: Promise<JobResult>;
@@ -48,12 +50,20 @@ export class BackupRunner {
   async run(): Promise<void> {
     await this.#adoptLeftovers();
     while (!this.signal.aborted) {
-      for (const name of await this.#recordedNames())
+      for (const name of await this.#recordedNames()) {
+        await this.#roomForOneMore();
         await this.#startWhatIsDue(name).catch((error: unknown) => {
           log(`${name}: backup: ${String(error)}`);
         });
+      }
       await this.clock.sleep(TICK_MS, this.signal).catch(() => undefined);
     }
+  }
+
+  /** Every add-on is due at the same hour unless its policy says otherwise. */
+  async #roomForOneMore(): Promise<void> {
+    while (this.#running.size >= MOST_AT_ONCE && !this.signal.aborted)
+      await Promise.race([...this.#running.values()].map(({ result }) => result.catch(() => undefined)));
   }
 
   /** What keeps them from being read may pass; the supervisor decides whether the agent goes on. */
@@ -86,7 +96,12 @@ export class BackupRunner {
     const result = await this.#attended(this.#start(record, reason), task);
     if (result.outcome !== "backed-up" || !result.takenHere)
       throw new Error("only a scheduled backup can be not due or another machine's");
-    return { slot: result.slot, archive: result.archiveUrl, sizeBytes: result.sizeBytes };
+    const { slot, archiveUrl, sizeBytes, verification, warnings } = result;
+    const proved = verification && { outcome: verification.outcome, why: verification.why };
+    return {
+      ...{ slot, archive: archiveUrl, sizeBytes, warnings },
+      ...(proved === undefined ? {} : { verification: proved }),
+    };
   }
 
   async #startWhatIsDue(name: string): Promise<void> {
@@ -160,7 +175,12 @@ export class BackupRunner {
     log(`${name}: backup ${result.slot}, ${result.sizeBytes} bytes`);
     const newestSlotAt = parseSlot(result.slot);
     const at = new Date(now).toISOString();
-    await this.#note(name, { at, outcome: "backed-up", detail: result.slot, newestSlotAt, failures: 0 });
+    const { verification, warnings } = result;
+    for (const warning of warnings) log(`${name}: backup ${result.slot}: ${warning}`);
+    await this.#note(name, {
+      ...{ at, outcome: "backed-up", detail: result.slot, newestSlotAt, failures: 0, warnings },
+      ...(verification === undefined ? {} : { verification: verification.outcome }),
+    });
   }
 
   async #failed(name: string, failure: Failure): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { addressAsLeader } from "../core/as-leader";
 import { workingFolders } from "../core/destination";
@@ -6,19 +7,27 @@ import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
 import type { BackupJob } from "../core/job";
 import { PLANS } from "../core/plans";
 import type { HomeLayout } from "../platforms/local/home";
+import { keptServerPath } from "../platforms/local/servers";
 
 /** What a job is told of an add-on's backup. */
 export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: BackupJob["reason"]): BackupJob {
-  const { wish } = record.server;
+  const { plan, version } = record.server.wish;
+  const { destination, credentials, encryption, retention } = record.backups?.wish ?? DEFAULT_BACKUPS;
+  const id = `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`;
   return {
     kind: "backup",
-    id: `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`,
+    id,
     addon: { name: record.name, catalogKey: record.catalogKey, createdAt: record.createdAt },
-    source: addressAsLeader(record),
-    destination: record.backups?.wish.destination ?? pathToFileURL(layout.backups).href,
+    source: { ...addressAsLeader(record), dataFolder: layout.addon(record.name).data },
+    destination: destination ?? pathToFileURL(layout.backups).href,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(encryption === undefined ? {} : { encryption }),
     offLimits: workingFolders(layout),
+    // What a killed job leaves goes with its folder.
+    scratchFolder: join(layout.jobs, id),
     reason,
-    retention: record.backups?.wish.retention ?? DEFAULT_BACKUPS.retention,
-    facts: { databases: PLANS[wish.plan].databases },
+    retention,
+    proof: { servers: [{ path: keptServerPath(layout, version), version }] },
+    facts: { databases: PLANS[plan].databases },
   };
 }

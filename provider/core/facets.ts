@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { EncryptionSchema } from "./encryption";
 import { InstanceSchema } from "./instance";
 import { PLAN_NAMES } from "./plans";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
+import { StoreCredentialsSchema } from "./store-credentials";
 
 /** Redis's eviction policies; the order is that of its documentation. */
 export const EVICTION_POLICIES = [
@@ -51,6 +53,10 @@ export const BackupsWishSchema = z.object({
   retention: RetentionSchema,
   /** A URL; absent: the platform's own place. */
   destination: z.string().optional(),
+  /** For a destination that asks for them; absent: what the environment and the user's files say. */
+  credentials: StoreCredentialsSchema.optional(),
+  /** Absent: archives are not encrypted. */
+  encryption: EncryptionSchema.optional(),
 });
 export type BackupsWish = z.infer<typeof BackupsWishSchema>;
 

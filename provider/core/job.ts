@@ -142,6 +142,8 @@ const ProgressLineSchema = z.object({
   message: z.string(),
   doneBytes: z.number().optional(),
   totalBytes: z.number().optional(),
+  /** About how many, where the total is not known. */
+  estimatedBytes: z.number().optional(),
 });
 const FailureLineSchema = z.object({ type: z.literal("failure"), report: FailureReportSchema });
 

@@ -1,4 +1,5 @@
 import type { BackupsWish, ServerWish } from "./facets";
+import type { VerificationOutcome } from "./verification";
 
 /** How far a follower is. Percent is absent where it cannot be known; `estimated` percents are shown with "~". */
 export type SyncStatus = (
@@ -66,6 +67,8 @@ export interface BackupsState {
     readonly at: string;
     readonly outcome: "backed-up" | "failed";
     readonly detail: string;
+    readonly verification?: VerificationOutcome;
+    readonly warnings?: readonly string[];
   };
 }
 

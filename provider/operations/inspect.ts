@@ -1,10 +1,12 @@
+import { parseDestination } from "../core/destination";
 import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
 import { nextSlot } from "../core/schedule";
+import { s3Url } from "../core/s3-destination";
 import { reachableHost } from "../core/settings";
 import type { AddonStatus, BackupsState, Health, ReplicationState, ServerState } from "../core/status";
 import type { Task } from "../core/task";
 import { Failure } from "../core/errors";
-import type { Placement, Platform } from "../platforms/contract";
+import type { BackupRun, Placement, Platform } from "../platforms/contract";
 import type { RedisClient } from "../redis/client";
 import { observeServer, type ServerObservation } from "../redis/observe";
 import type { Info } from "../redis/info";
@@ -179,10 +181,29 @@ function backupsOf({ record, destination, lastRun }: Placement, task: Task): Bac
   return {
     schedule,
     retention,
-    catalog: `${destination.replace(/\/$/, "")}/${record.catalogKey}`,
+    catalog: `${shown(destination)}/${record.catalogKey}`,
     ...(next === undefined ? {} : { next: new Date(next).toISOString() }),
-    ...(lastRun === undefined
-      ? {}
-      : { lastRun: { at: lastRun.at, outcome: lastRun.outcome, detail: lastRun.detail } }),
+    ...(lastRun === undefined ? {} : { lastRun: runOf(lastRun) }),
+  };
+}
+
+/** What keys are joined to: without a store's parameters, which say where it answers. */
+function shown(destination: string): string {
+  const parsed = parseDestination(destination);
+  return parsed.kind === "s3" ? s3Url(parsed) : destination.replace(/\/$/, "");
+}
+
+/** Without what the platform notes besides for itself. */
+function runOf({
+  at,
+  outcome,
+  detail,
+  verification,
+  warnings,
+}: BackupRun): NonNullable<BackupsState["lastRun"]> {
+  return {
+    ...{ at, outcome, detail },
+    ...(verification === undefined ? {} : { verification }),
+    ...(warnings === undefined ? {} : { warnings }),
   };
 }

@@ -2,6 +2,7 @@ import type { AddonRecord, BackupsWish, ReplicationWish, ServerWish } from "../c
 import type { Secret } from "../core/secret";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
+import type { VerificationOutcome } from "../core/verification";
 
 /** Who asks: the Pulumi project and stack, and the URN for messages. */
 export interface Caller {
@@ -92,6 +93,9 @@ export interface BackupRun {
   readonly outcome: "backed-up" | "failed";
   /** The slot, or the cause. */
   readonly detail: string;
+  readonly verification?: VerificationOutcome;
+  /** What its destination can't guarantee, or why nobody could verify it; each a sentence. */
+  readonly warnings?: readonly string[];
 }
 
 /** A backup that exists: its manifest is in the store. */
@@ -100,6 +104,10 @@ export interface BackupResult {
   /** URL of the archive. */
   readonly archive: string;
   readonly sizeBytes: number;
+  /** How far it was proved that it opens, and why no further; absent: a warning says why nobody could look. */
+  readonly verification?: { readonly outcome: VerificationOutcome; readonly why?: string | undefined };
+  /** What its destination can't guarantee, each a sentence. */
+  readonly warnings: readonly string[];
 }
 
 /** What a platform knows of an add-on without asking its server. */

@@ -1,4 +1,5 @@
 import type * as Backups from "../operations/backups";
+import type * as EncryptionProblem from "../operations/encryption-problem";
 import type * as Follow from "../operations/follow";
 import type * as OpenPlatform from "../operations/open-platform";
 import type * as Provision from "../operations/provision";
@@ -13,6 +14,7 @@ export interface Operations {
   readonly promote: typeof Follow.promote;
   readonly setBackups: typeof Backups.setBackups;
   readonly resetBackups: typeof Backups.resetBackups;
+  readonly encryptionProblem: typeof EncryptionProblem.encryptionProblem;
 }
 
 /** The real ones, each loaded when it is first used: the engine waits for this process to start. */
@@ -24,4 +26,6 @@ export const operations: Operations = {
   promote: async (...args) => (await import("../operations/follow.js")).promote(...args),
   setBackups: async (...args) => (await import("../operations/backups.js")).setBackups(...args),
   resetBackups: async (...args) => (await import("../operations/backups.js")).resetBackups(...args),
+  encryptionProblem: async (...args) =>
+    (await import("../operations/encryption-problem.js")).encryptionProblem(...args),
 };

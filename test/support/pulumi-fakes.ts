@@ -1,3 +1,4 @@
+import { encryptionProblem } from "../../provider/operations/encryption-problem";
 import type { AddonRecord } from "../../provider/core/facets";
 import { adopted, standing, type Instance } from "../../provider/core/instance";
 import { Failure } from "../../provider/core/errors";
@@ -144,6 +145,7 @@ export class FakeWorld {
       });
     },
     promote: async (_, { name, token }) => outcomeOf(this.#reset(name, "replication", token), "promoted"),
+    encryptionProblem,
     resetBackups: async (_, { name, token }) => outcomeOf(this.#reset(name, "backups", token), "reset"),
   };
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { VERIFICATION_OUTCOMES } from "../../core/verification";
 import type { BackupRun } from "../contract";
 import type { AddonLayout } from "./home";
 
@@ -38,6 +39,8 @@ const BackupStateSchema = z.object({
   at: z.string(),
   outcome: z.enum(["backed-up", "failed"]),
   detail: z.string(),
+  verification: z.enum(VERIFICATION_OUTCOMES).exactOptional(),
+  warnings: z.array(z.string()).exactOptional(),
   /** The newest slot that was finished or found finished; ticks need it, readers don't. */
   newestSlotAt: z.number().optional(),
   failures: z.number().int().default(0),

@@ -4,8 +4,12 @@ import type { Clock } from "../../core/task";
 import type { HomeLayout } from "./home";
 import { keepProgram, type Program } from "./program";
 
-/** What the agent may see of the environment: the engine's holds passphrases and tokens, and a process's can be read. */
-const PASSED_ON = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_.*|XDG_.*)$/;
+/**
+ * What the agent may see of the environment: the engine's holds passphrases and tokens, and a process's can be read. So
+ * of a store's settings it gets where keys are to be found, never keys.
+ */
+const PASSED_ON =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_.*|XDG_.*|NODE_EXTRA_CA_CERTS|AWS_(PROFILE|REGION|DEFAULT_REGION|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|ROLE_ARN|ROLE_SESSION_NAME|WEB_IDENTITY_TOKEN_FILE))$/;
 /** What Node writes about an error besides its message. */
 const NOISE = /^(\s+at |Node\.js v|\s*$)/;
 

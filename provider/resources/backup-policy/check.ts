@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { destinationProblem, workingFolders } from "../../core/destination";
+import type { Encryption } from "../../core/encryption";
 import { layoutOf } from "../../platforms/local/home";
 import type { Platform } from "../../platforms/contract";
 import type { CheckAnswer, CheckCall } from "../../pulumi/definition";
@@ -21,6 +22,7 @@ export async function checkBackupPolicy(
   const isNew = addon !== undefined && addon !== olds["addon"];
   if (platform !== undefined && isNew) failures.push(await missingAddon(platform, "addon", addon));
   if (platform !== undefined) failures.push(await offLimits(platform, inputs.destination));
+  failures.push(await unusable(operations, inputs.encryption));
 
   const hint = TierHint.parse(news["__tier"]);
   const record = addon === undefined ? undefined : await platform?.load(addon);
@@ -40,6 +42,14 @@ async function offLimits(
   const problem = await destinationProblem(destination, folders, (path) => realpath(path));
   if (problem === undefined) return undefined;
   return { property: "", reason: `\`destination\`: ${problem.cause}. ${problem.hint}` };
+}
+
+async function unusable(
+  operations: Operations,
+  encryption: Encryption | undefined,
+): Promise<CheckFailure | undefined> {
+  const problem = encryption === undefined ? undefined : await operations.encryptionProblem(encryption);
+  return problem === undefined ? undefined : { property: "", reason: `\`encryption\`: ${problem}` };
 }
 
 function beyondStandard({ schedule, retention }: Partial<BackupPolicyInputs>): CheckFailure[] {

@@ -1,3 +1,4 @@
+import type { BackupsWish } from "../../core/facets";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import { createClaim, instanceStanding, updateClaim } from "../claims";
 import { diffFacet } from "../facet-diff";
@@ -6,7 +7,7 @@ import type { Operations } from "../operations";
 import { PlatformInput } from "../recorded";
 import { checkBackupPolicy } from "./check";
 import { backupPolicyShape, backupsWish, type BackupPolicyInputs } from "./inputs";
-import { BackupPolicyState, policyState } from "./outputs";
+import { BACKUP_POLICY_SECRETS, BackupPolicyState, policyState } from "./outputs";
 
 export type BackupPolicyDefinition = ResourceDefinition<typeof backupPolicyShape, BackupPolicyState>;
 
@@ -18,7 +19,7 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
     computed: [],
     // A destination may hold credentials, and a named property's value is printed.
     nameable: ["addon"],
-    secrets: [],
+    secrets: BACKUP_POLICY_SECRETS,
     subject: ({ addon }) => (typeof addon === "string" ? addon : undefined),
 
     check: (call) => checkBackupPolicy(operations, call),
@@ -77,8 +78,9 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
         return undefined;
       const rest = { platform: choice, token, phase: state?.__phase ?? "ready", given: hidden.given };
       const found = await policyState(platform, record, rest);
-      const { addon, schedule, retention, destination } = found;
-      return { id, state: found, inputs: { addon, schedule, retention, destination, platform: choice } };
+      const { addon, schedule, retention, destination, credentials, encryption } = found;
+      const inputs = { addon, schedule, retention, destination, credentials, encryption, platform: choice };
+      return { id, state: found, inputs };
     },
 
     async delete({ id, state, row, task }) {
@@ -94,7 +96,8 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
 }
 
 /** Every part of it is known once something is changed. */
-function wishOf(inputs: BackupPolicyInputs) {
-  const { schedule, retention, destination } = inputs;
-  return { schedule, retention, ...(destination === undefined ? {} : { destination }) };
+function wishOf(inputs: BackupPolicyInputs): BackupsWish {
+  const wish = backupsWish(inputs);
+  if (wish === undefined) throw new Error(`the backup policy of ${inputs.addon} is not known`);
+  return wish;
 }

@@ -1,14 +1,19 @@
 import { z } from "zod";
+import { parseDestination } from "../../core/destination";
+import { EncryptionSchema } from "../../core/encryption";
 import { DEFAULT_BACKUPS, TIERS, type BackupsWish } from "../../core/facets";
 import { RetentionSchema } from "../../core/retention";
 import { ScheduleSchema } from "../../core/schedule";
+import { StoreCredentialsSchema } from "../../core/store-credentials";
 import { addonReference } from "../choices";
 import { PlatformInput } from "../recorded";
 
 const Destination = z
-  .string({ error: "write a URL such as file:///var/backups/redis" })
-  .refine((text) => /^file:\/\/\/./.test(text) && URL.canParse(text), {
-    error: "no destination: write the URL of a folder, such as file:///var/backups/redis, or leave it out",
+  .string({ error: "write a URL such as file:///var/backups/redis or s3://bucket/prefix" })
+  .check(({ value, issues }) => {
+    const parsed = parseDestination(value);
+    if (parsed.kind === "fault")
+      issues.push({ code: "custom", message: `${parsed.cause}. ${parsed.hint}`, input: value });
   });
 
 export const backupPolicyShape = {
@@ -16,6 +21,8 @@ export const backupPolicyShape = {
   schedule: ScheduleSchema.default(DEFAULT_BACKUPS.schedule),
   retention: RetentionSchema.default(DEFAULT_BACKUPS.retention),
   destination: Destination.optional(),
+  credentials: StoreCredentialsSchema.optional(),
+  encryption: EncryptionSchema.optional(),
   platform: PlatformInput,
 };
 
@@ -27,7 +34,12 @@ export const TierHint = z.enum(TIERS).optional().catch(undefined);
 
 /** Absent while a part of it is unknown. */
 export function backupsWish(inputs: Partial<BackupPolicyInputs>): BackupsWish | undefined {
-  const { schedule, retention, destination } = inputs;
+  const { schedule, retention, destination, credentials, encryption } = inputs;
   if (schedule === undefined || retention === undefined) return undefined;
-  return { schedule, retention, ...(destination === undefined ? {} : { destination }) };
+  return {
+    ...{ schedule, retention },
+    ...(destination === undefined ? {} : { destination }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(encryption === undefined ? {} : { encryption }),
+  };
 }

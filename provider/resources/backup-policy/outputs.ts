@@ -4,6 +4,13 @@ import type { Platform } from "../../platforms/contract";
 import { homeOf } from "../home-guard";
 import { recordedShape, type Phase, type PlatformChoiceInput } from "../recorded";
 
+/** Of inputs and outputs, whatever the program says. */
+export const BACKUP_POLICY_SECRETS = [
+  "credentials.secretAccessKey",
+  "credentials.sessionToken",
+  "encryption.passphrase",
+] as const;
+
 /** What a BackupPolicy records. Loose: a newer version's additions pass through older code. */
 export const BackupPolicyState = z.looseObject({
   ...recordedShape,
@@ -11,6 +18,8 @@ export const BackupPolicyState = z.looseObject({
   // A state must stay readable where a newer version takes what this one's schemas refuse.
   schedule: z.record(z.string(), z.unknown()),
   retention: z.record(z.string(), z.unknown()),
+  credentials: z.record(z.string(), z.unknown()).optional(),
+  encryption: z.record(z.string(), z.unknown()).optional(),
   addon: z.string(),
 });
 export type BackupPolicyState = z.infer<typeof BackupPolicyState>;
@@ -21,12 +30,9 @@ export async function policyState(
   rest: { platform: PlatformChoiceInput; token: string; phase: Phase; given: readonly string[] },
 ): Promise<BackupPolicyState> {
   if (backups === undefined) throw new Error(`the record of ${name} lost its backup policy`);
-  const { schedule, retention, destination } = backups.wish;
   return {
     addon: name,
-    schedule,
-    retention,
-    ...(destination === undefined ? {} : { destination }),
+    ...backups.wish,
     platform: rest.platform,
     __instance: rest.token,
     __home: await homeOf(platform, name),

@@ -1,5 +1,6 @@
 import { Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
+import { removedWords } from "../../operations/remove";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
 import { createClaim, instanceStanding, updateClaim } from "../claims";
@@ -88,10 +89,7 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const platform = await operations.openPlatform(state.platform);
       await requireHome(platform, state, { operation: "delete", subject: id });
       const removal = await operations.remove(platform, { name: id, token: state.__instance }, task);
-      if (removal.outcome === "removed")
-        await row.info(
-          `${id} is deleted; its final backup: ${removal.finalBackup?.archive ?? "none, as it held no data"}`,
-        );
+      if (removal.outcome === "removed") await row.info(removedWords(id, removal.finalBackup));
       if (removal.outcome === "stale")
         await row.info(
           `${id} was taken over by a newer resource of the same name: nothing was deleted ` +

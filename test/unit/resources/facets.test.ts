@@ -168,10 +168,40 @@ test.each([
   [{ schedule: "daily" }, /`schedule`: "daily" is no schedule/],
   [{ retention: { days: 0 } }, /`retention.days`/],
   [{ retention: {} }, /`retention`: say how long/],
-  [{ destination: "s3" }, /`destination`: no destination: write the URL/],
+  [{ destination: "s3" }, /`destination`: it is no URL. Write file:/],
+  [{ destination: "s3://key:hush-hush@bucket" }, /`destination`: (?!.*hush)/],
+  [{ credentials: { accessKeyId: "key" } }, /`credentials.secretAccessKey`/],
+  [{ credentials: { accessKeyId: "key", secretAccessKey: "" } }, /`credentials.secretAccessKey`: write/],
+  [{ encryption: { recipients: [] } }, /`encryption.*age1/],
+  [{ encryption: { passphrase: "" } }, /`encryption/],
+  [{ encryption: { recipients: ["age1qqqqqqqq"] } }, /`encryption.*age1/],
+  [
+    // The last letter is another one than age-keygen printed.
+    { encryption: { recipients: ["age1w5qk3lpnhxjz4v6c0a3wnstc5k60ec5e0xrjw5mv9ue3jhxq4y8qz3d7sq"] } },
+    /`encryption`: age1.*checksum.*Copy it again/,
+  ],
 ])("the policy's input %j is refused in the preview", async (inputs, reason) => {
   const { failures } = await policy.check({}, backups(inputs));
   expect(failures).toEqual([{ property: "", reason: expect.stringMatching(reason) }]);
+});
+
+test("a policy's keys and passphrase are recorded for the agent, and are secrets everywhere else", async () => {
+  const credentials = { accessKeyId: "AKIA", secretAccessKey: "hush-hush", sessionToken: "hush-too" };
+  const encryption = { passphrase: "hush-as-well" };
+  const program = backups({ destination: "file:///elsewhere", credentials, encryption });
+  const { resource } = await up(policy, program);
+  expect(world.records.get("lead")?.backups?.wish).toMatchObject({ credentials, encryption });
+  expect((await up(policy, program, await refresh(policy, resource))).did).toBe("nothing");
+
+  const { inputs, props } = await policy.read("lead", resource.outs);
+  for (const told of [inputs, props])
+    expect(told).toMatchObject({
+      credentials: { secretAccessKey: { value: "hush-hush" }, sessionToken: { value: "hush-too" } },
+      encryption: { passphrase: { value: "hush-as-well" } },
+    });
+  const { resource: changed } = await up(policy, backups(), resource);
+  expect(world.records.get("lead")?.backups?.wish).not.toHaveProperty("credentials");
+  expect(JSON.stringify(changed.outs)).not.toContain("hush");
 });
 
 test.each([
