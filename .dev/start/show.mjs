@@ -78,9 +78,10 @@ function describeBackup(backup, redisServer) {
   // Its short name would not be found in a person's shell if set-up has installed it.
   const server = which("redis-server") === redisServer ? "redis-server" : redisServer;
   const folder = `/tmp/${basename(file).replace(/\.(tar\.gz|tgz)$/, "")}`;
+  const proved = backup.verification === "verified" ? ", verified: a scratch server loaded it both ways" : "";
   return [
     `Backup    ${file}`,
-    `          ${backup.keys} ${backup.keys === 1 ? "key" : "keys"}, ${backup.sizeBytes} bytes, taken ${backup.takenAt}`,
+    `          ${backup.keys} ${backup.keys === 1 ? "key" : "keys"}, ${backup.sizeBytes} bytes, taken ${backup.takenAt}${proved}`,
     `Open it   mkdir -p ${folder} && tar -xzf ${quoted(file)} -C ${folder}`,
     `          (cd ${folder} && ${quoted(server)} --port 7777)`,
     "          any redis-server of this version or newer opens it; this one runs until Ctrl-C, without a password",
