@@ -1,7 +1,7 @@
 import { link, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { Failure } from "../core/errors";
 import { makeFolderDurably, syncFolder, temporaryBeside } from "../system/files";
 import type { PutOptions, Store, StoredObject } from "./contract";
@@ -12,16 +12,15 @@ import { splitKey } from "./keys";
 const DEAD_AFTER_MS = 24 * 60 * 60_000;
 const CHUNK_BYTES = 256 * 1024;
 
-/** A folder as a store: `file:///absolute/folder`. It is created by the first put. */
-export function openFileStore(url: string): Store {
-  const root = rootOf(url);
-  const shown = pathToFileURL(root).href;
+/** A folder as a store; it is created by the first put. */
+export function openFileStore(root: string): Store {
+  const url = pathToFileURL(root).href;
   const pathOf = (key: string, operation: string) => {
-    const { folder, file } = splitKey(key, operation, shown);
+    const { folder, file } = splitKey(key, operation, url);
     return join(root, folder, file);
   };
   return {
-    url: shown,
+    url,
     guarantees: async () => ({ ifAbsent: true }),
     put: async (key, source, options) => put(pathOf(key, "write"), source, options),
     get: async (key, signal) => get(pathOf(key, "read"), signal),
@@ -31,24 +30,10 @@ export function openFileStore(url: string): Store {
   };
 }
 
-function rootOf(url: string): string {
-  try {
-    return fileURLToPath(url);
-  } catch {
-    throw new Failure({
-      code: "unsupported-destination",
-      operation: "open",
-      subject: `the destination ${url}`,
-      cause: "it does not name a folder of this machine",
-      hint: "Write file:// and an absolute path: file:///var/backups/redis",
-    });
-  }
-}
-
 async function put(path: string, source: Readable, { ifAbsent = false, signal }: PutOptions) {
   const temporary = temporaryBeside(path);
   const folder = dirname(path);
-  // A source's own failure passes unchanged; noted here because a pipeline reports either side's error alike.
+  // A source's own failure passes unchanged. One that is left early because the disk fails says that it was aborted.
   let sourceError: unknown;
   source.once("error", (error) => (sourceError ??= error));
   try {
@@ -79,7 +64,8 @@ async function put(path: string, source: Readable, { ifAbsent = false, signal }:
     source.destroy();
     await rm(temporary, { force: true }).catch(() => undefined);
     signal.throwIfAborted();
-    throw sourceError ?? fileFailure(error, "write", path);
+    const isOfDisk = error !== sourceError && error instanceof Error && "syscall" in error;
+    throw isOfDisk ? fileFailure(error, "write", path) : (sourceError ?? fileFailure(error, "write", path));
   }
 }
 
@@ -166,6 +152,7 @@ async function sweep(folder: string, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted();
   const temporaries = (await readdir(folder).catch(() => [])).filter((name) => /^\..+\.tmp$/.test(name));
   let removed = 0;
+  let diskTime: number | undefined;
   for (const name of temporaries) {
     signal.throwIfAborted();
     const path = join(folder, name);
@@ -174,12 +161,30 @@ async function sweep(folder: string, signal: AbortSignal): Promise<number> {
       () => Infinity,
     );
     if (Date.now() - modifiedAt <= DEAD_AFTER_MS) continue;
+    diskTime ??= await timeOfDisk(folder);
+    if (diskTime - modifiedAt <= DEAD_AFTER_MS) continue;
     removed += await rm(path).then(
       () => 1,
       () => 0,
     );
   }
   return removed;
+}
+
+/**
+ * What a file is dated that is written there now: a clock here that jumped ahead must not make dead what another
+ * machine is writing to a shared disk. Long ago where that can't be told.
+ */
+async function timeOfDisk(folder: string): Promise<number> {
+  const path = temporaryBeside(join(folder, "clock"));
+  try {
+    await using file = await open(path, "wx", 0o600);
+    return (await file.stat()).mtimeMs;
+  } catch {
+    return -Infinity;
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
 }
 
 function alreadyExists(path: string): Failure {

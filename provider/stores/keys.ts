@@ -2,14 +2,20 @@ import { Failure } from "../core/errors";
 
 const PART = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
+/** Whether `<folder>/<file>` is what a store of ours may hold an object under. */
+export function isKey(key: string): boolean {
+  const parts = key.split("/");
+  return parts.length === 2 && parts.every((part) => PART.test(part));
+}
+
 /** The two parts of a key, checked: a key must never lead out of its store, nor into a temporary's name. */
 export function splitKey(
   key: string,
   operation: string,
   storeUrl: string,
 ): { readonly folder: string; readonly file: string } {
-  const [folder, file, ...more] = key.split("/");
-  if (folder === undefined || file === undefined || more.length > 0 || !PART.test(folder) || !PART.test(file))
+  const [folder = "", file = ""] = key.split("/");
+  if (!isKey(key))
     throw new Failure({
       code: "invalid-key",
       operation,

@@ -6,9 +6,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startFaultProxy } from "../support/fault-proxy";
 import { inSmallDisk, seenBy, smallDisk } from "../support/full-disk";
@@ -134,8 +139,18 @@ describeWith([versityGw], "a proxy in front of an S3 server", () => {
     await put("whole");
     expect((await get("whole")).equals(body)).toBe(true);
     const parts = Array.from({ length: 3 }, () => randomBytes(6 * 1024 * 1024));
-    const params = { Bucket: server.bucket, Key: "parts", Body: Readable.from(parts) };
-    await new Upload({ client, params, partSize: 6 * 1024 * 1024 }).done();
+    const object = { Bucket: server.bucket, Key: "parts" };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
+    const Parts = await Promise.all(
+      parts.map(async (Body, i) => {
+        const part = { ...object, UploadId, PartNumber: i + 1 };
+        const { ETag } = await client.send(new UploadPartCommand({ ...part, Body }));
+        return { ETag, PartNumber: i + 1 };
+      }),
+    );
+    await client.send(
+      new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }),
+    );
     expect((await get("parts")).equals(Buffer.concat(parts))).toBe(true);
   });
 

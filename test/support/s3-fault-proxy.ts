@@ -100,7 +100,7 @@ export async function startS3FaultProxy(endpoint: string): Promise<S3FaultProxy>
   };
 
   const server = createServer((message, response) => {
-    handle(message, response).catch(() => message.socket.destroy());
+    handle(message, response).catch(() => message.destroy());
   }).listen(0, "127.0.0.1");
   const port = await portOf(server);
   return {
