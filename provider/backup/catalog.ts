@@ -21,8 +21,13 @@ export interface ListedBackup {
 export interface Catalog {
   /** Oldest first. A backup exists only once its manifest does. */
   readonly backups: readonly ListedBackup[];
-  /** Archives whose slot has no manifest: being taken at this moment, or left by an attempt that was interrupted. */
+  /**
+   * What belongs to a slot without a manifest: a backup that is being taken or removed at this moment, or was when it
+   * was interrupted.
+   */
   readonly orphans: readonly StoredObject[];
+  /** The latest instant that the store's own clock is known to have reached; -Infinity for an empty catalog. */
+  readonly reachedAt: number;
 }
 
 interface Slot {
@@ -30,17 +35,43 @@ interface Slot {
   pinned: boolean;
   outcomes: VerificationOutcome[];
   archives: StoredObject[];
+  all: StoredObject[];
 }
 
 /** All backups of one add-on. Files of strangers in the same folder are passed over. */
 export async function readCatalog(store: Store, catalogKey: string, signal: AbortSignal): Promise<Catalog> {
+  return sorted(catalogKey, await store.list(`${catalogKey}/`, signal));
+}
+
+/** One backup as it is listed at this moment; undefined where there is none. */
+export async function readListed(
+  store: Store,
+  catalogKey: string,
+  slot: string,
+  signal: AbortSignal,
+): Promise<ListedBackup | undefined> {
+  return sorted(catalogKey, await store.list(`${catalogKey}/${slot}`, signal)).backups[0];
+}
+
+/** The keys of all catalogs of a store that hold a backup. */
+export async function listCatalogs(store: Store, signal: AbortSignal): Promise<string[]> {
+  const keys = new Set<string>();
+  for (const { key } of await store.list("", signal)) {
+    const [catalogKey = "", name = ""] = key.split("/");
+    if (parseObjectName(name)?.kind === "manifest") keys.add(catalogKey);
+  }
+  return [...keys].sort();
+}
+
+function sorted(catalogKey: string, objects: readonly StoredObject[]): Catalog {
   const slots = new Map<string, Slot>();
   const folder = `${catalogKey}/`;
-  for (const object of await store.list(folder, signal)) {
+  for (const object of objects) {
     const parsed = parseObjectName(object.key.slice(folder.length));
     if (parsed === undefined) continue;
-    const slot = slots.get(parsed.slot) ?? { manifest: false, pinned: false, outcomes: [], archives: [] };
+    const slot = slots.get(parsed.slot) ?? emptySlot();
     slots.set(parsed.slot, slot);
+    slot.all.push(object);
     switch (parsed.kind) {
       case "archive":
         slot.archives.push(object);
@@ -58,21 +89,29 @@ export async function readCatalog(store: Store, catalogKey: string, signal: Abor
   }
   const backups: ListedBackup[] = [];
   const orphans: StoredObject[] = [];
-  for (const [name, { manifest, pinned, outcomes, archives }] of slots) {
+  for (const [name, { manifest, pinned, outcomes, archives, all }] of slots) {
     const slot = parseSlot(name);
     if (slot !== undefined && manifest)
       // Only for the moment between two writes are there several; then the worst counts.
       backups.push({ slot, name, pinned, verification: worstOf(outcomes), archives });
-    else orphans.push(...archives);
+    else orphans.push(...all);
   }
-  return { backups: backups.sort((a, b) => a.slot - b.slot), orphans };
+  const reachedAt = objects.reduce((latest, { modifiedAt }) => Math.max(latest, modifiedAt), -Infinity);
+  return { backups: backups.sort((a, b) => a.slot - b.slot), orphans, reachedAt };
+}
+
+function emptySlot(): Slot {
+  return { manifest: false, pinned: false, outcomes: [], archives: [], all: [] };
 }
 
 function worstOf(outcomes: readonly VerificationOutcome[]): VerificationOutcome | undefined {
   return VERIFICATION_OUTCOMES.findLast((outcome) => outcomes.includes(outcome));
 }
 
-/** The manifest of one slot; `not-found` where there is none, `unreadable-manifest` where it is none of format 1. */
+/**
+ * The manifest of one slot; `not-found` where there is none, `unreadable-manifest` where it is none of format 1,
+ * `manifest-damaged` where it can't be what was written there: no JSON, or of another backup.
+ */
 export async function readManifest(
   store: Store,
   catalogKey: string,
@@ -80,17 +119,36 @@ export async function readManifest(
   signal: AbortSignal,
 ): Promise<Manifest> {
   const key = manifestKey(catalogKey, slot);
-  const bytes = await buffer(await store.get(key, signal));
-  const parsed = ManifestSchema.safeParse(parseJson(bytes.toString("utf8")));
-  if (parsed.success) return parsed.data;
+  const failure = (code: string, cause: string, hint: string) =>
+    new Failure({ code, operation: "read", subject: `${store.url}/${key}`, cause, hint });
+  const damaged = (cause: string) =>
+    failure(
+      "manifest-damaged",
+      cause,
+      "Nothing else says what its archive should be. Use another backup: redis-addon backup list shows them",
+    );
+  const json = parseJson((await buffer(await store.get(key, signal))).toString("utf8"));
+  if (json === undefined) throw damaged("it is no JSON");
+  const parsed = ManifestSchema.safeParse(json);
+  if (parsed.success) {
+    const why = strangeTo(slot, parsed.data);
+    if (why !== undefined) throw damaged(why);
+    return parsed.data;
+  }
   const [issue] = parsed.error.issues;
-  throw new Failure({
-    code: "unreadable-manifest",
-    operation: "read",
-    subject: `${store.url}/${key}`,
-    cause: `it is no manifest of format 1 (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`,
-    hint: "A newer version of this package may have written it",
-  });
+  throw failure(
+    "unreadable-manifest",
+    `it is no manifest of format 1 (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`,
+    "A newer version of this package may have written it",
+  );
+}
+
+/** Copied or changed by hand it would vouch for other data than its slot's; absent: it belongs there. */
+function strangeTo(slot: string, manifest: Manifest): string | undefined {
+  if (manifest.slot !== slot) return `it is that of backup ${manifest.slot}`;
+  const archive = parseObjectName(manifest.archive.name);
+  if (archive?.kind === "archive" && archive.slot === slot) return undefined;
+  return "it names an archive of another backup";
 }
 
 function parseJson(text: string): unknown {

@@ -5,6 +5,8 @@ import { outcomeOf, type VerificationOutcome } from "./verification";
 const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const BytesSchema = z.number().int().nonnegative();
 const SlotSchema = z.string().refine((text) => parseSlot(text) !== undefined, "no slot: YYYYMMDDTHHMMSSmmmZ");
+/** It comes from a store where others may write: as a file's name it must not lead out of a folder. */
+const ArchiveNameSchema = z.string().regex(/^\d{8}T\d{9}Z-[A-Za-z0-9]+\.tar\.gz(?:\.age)?$/);
 const InstantSchema = z.iso.datetime();
 
 const BACKUP_REASONS = ["scheduled", "demand", "final"] as const;
@@ -20,7 +22,7 @@ export const ManifestSchema = z.looseObject({
   slot: SlotSchema,
   reason: z.enum(BACKUP_REASONS),
   /** The archive's name beside this manifest, and what it is made of. */
-  archive: z.looseObject({ name: z.string().min(1), sizeBytes: BytesSchema, sha256: Sha256Schema }),
+  archive: z.looseObject({ name: ArchiveNameSchema, sizeBytes: BytesSchema, sha256: Sha256Schema }),
   /** How the archive is encrypted; absent: it isn't. Its size and hash are then those of the encrypted bytes. */
   encryption: z
     .looseObject({

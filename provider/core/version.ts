@@ -89,6 +89,62 @@ export function snapshotLoads(from: ServerVersion, to: ServerVersion): boolean {
   return source < 900 && target === 702;
 }
 
+/** Where a snapshot comes from, as a manifest records it. */
+interface SnapshotOrigin {
+  readonly server: { readonly name: Flavor; readonly version: string };
+  /** `magic` is the file's beginning: `REDIS0010`, `VALKEY080`. */
+  readonly rdb: { readonly magic: string; readonly version: number };
+}
+
+/**
+ * The servers that load a snapshot, the surest first: the very version that wrote it, then its own flavor before the
+ * other, the nearest newer version before later ones, an older patch last. Servers whose spelling says nothing are
+ * left out. Of a writer whose version says nothing the format alone decides.
+ */
+export function serversThatLoad<Server extends { readonly version: string }>(
+  { server, rdb }: SnapshotOrigin,
+  servers: readonly Server[],
+): Server[] {
+  const from = parseSpelling(serverVersion(server.name, server.version).spelling);
+  const ranked = servers.flatMap((candidate) => {
+    const to = parseSpelling(candidate.version);
+    if (to === undefined || !readsFormat(to, rdb)) return [];
+    if (from === undefined) return [{ candidate, to, rank: 1 }];
+    if (to.spelling === from.spelling) return [{ candidate, to, rank: 0 }];
+    if (!snapshotLoads(from, to)) return [];
+    if (to.flavor !== from.flavor) return [{ candidate, to, rank: 2 }];
+    return [{ candidate, to, rank: compareVersions(to, from) > 0 ? 1 : 3 }];
+  });
+  return ranked
+    .sort((a, b) => a.rank - b.rank || compareVersions(a.to, b.to))
+    .map(({ candidate }) => candidate);
+}
+
+/** Whether a server of this version opens an archive both ways: Redis 6.2 knows no append-only folder. */
+export function opensBothWays(version: ServerVersion): boolean {
+  return supportProblem(version) === undefined;
+}
+
+/** The newest format that a Redis from before a version reads; a line that is not known is believed to read its own. */
+const NEWEST_FORMAT: readonly { readonly before: number; readonly format: number }[] = [
+  { before: 700, format: 9 },
+  { before: 702, format: 10 },
+  { before: 704, format: 11 },
+  { before: 800, format: 12 },
+];
+/** Valkey reads this one of Redis's; from version 9 on it also counts formats of its own. */
+const NEWEST_OF_REDIS_IN_VALKEY = 11;
+const NEWEST_OF_VALKEY_9 = 80;
+
+function readsFormat(to: ServerVersion, { magic, version }: SnapshotOrigin["rdb"]): boolean {
+  const minor = minorOf(to);
+  if (magic.startsWith("VALKEY"))
+    return to.flavor === "valkey" && minor >= 900 && (minor >= 1000 || version <= NEWEST_OF_VALKEY_9);
+  if (to.flavor === "valkey") return version <= NEWEST_OF_REDIS_IN_VALKEY;
+  const known = NEWEST_FORMAT.find(({ before }) => minor < before);
+  return known === undefined || version <= known.format;
+}
+
 /**
  * Whether a server of version `to` can follow one of version `from`: a Valkey 9 writes the older format for a Valkey
  * that says so when it asks, otherwise the snapshot is the one of `snapshotLoads`.

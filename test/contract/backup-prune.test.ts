@@ -45,7 +45,7 @@ test("old backups go with all that belongs to them, pinned ones stay", async () 
   await using opened = await temporaryStore();
   const { store } = opened;
   for (const days of [10, 9, 8, 1]) await backup(store, daysAgo(days));
-  await put(store, `${daysAgo(10)}.verified.json`, {});
+  await put(store, `${daysAgo(10)}.checked.json`, {});
   await put(store, `${daysAgo(9)}.pin`, {});
   await put(store, "notes of a stranger.txt".replaceAll(" ", "-"), "hello");
   const { removed, failure } = await prune(store, ADDON, { days: 7, minimum: 1 }, at(NOW));
@@ -156,8 +156,53 @@ test("a manifest that cannot be read is not removed blindly, and is named", asyn
 test("a catalog that nobody wrote to is empty, and a manifest that is missing is not found", async () => {
   await using opened = await temporaryStore();
   await rm(new URL(opened.url), { recursive: true });
-  expect(await readCatalog(opened.store, KEY, never)).toEqual({ backups: [], orphans: [] });
+  expect(await readCatalog(opened.store, KEY, never)).toMatchObject({ backups: [], orphans: [] });
   await expect(readManifest(opened.store, KEY, daysAgo(1), never)).rejects.toMatchObject({
     code: "not-found",
   });
+});
+
+test("what a removed backup left beside it goes once it is surely dead", async () => {
+  await using opened = await temporaryStore();
+  const { store } = opened;
+  await backup(store, daysAgo(1));
+  for (const [days, ending] of [
+    [9, "pin"],
+    [9, "verified.json"],
+    [8, "damaged.json"],
+  ] as const) {
+    await put(store, `${daysAgo(days)}.${ending}`, {});
+    if (days === 9)
+      await utimes(
+        new URL(`${opened.url}/${KEY}/${daysAgo(days)}.${ending}`),
+        0,
+        (NOW - 25 * 3_600_000) / 1000,
+      );
+  }
+  expect((await prune(store, ADDON, { days: 7 }, at(NOW))).failure).toBeUndefined();
+  expect(await names(store)).toEqual(
+    [`${daysAgo(8)}.damaged.json`, `${daysAgo(1)}-a.tar.gz`, `${daysAgo(1)}.json`].map(
+      (name) => `${KEY}/${name}`,
+    ),
+  );
+});
+
+test("a clock here that is years ahead does not make what another machine is storing look dead", async () => {
+  await using opened = await temporaryStore();
+  const { store } = opened;
+  await backup(store, daysAgo(1));
+  await put(store, `${daysAgo(0)}-uploading.tar.gz`, "data");
+  await prune(store, ADDON, { days: 7 }, at(NOW + 3_650 * DAY));
+  expect(await names(store)).toContain(`${KEY}/${daysAgo(0)}-uploading.tar.gz`);
+});
+
+test("the newest verified backup stays, and damaged ones keep no place from good ones", async () => {
+  await using opened = await temporaryStore();
+  const { store } = opened;
+  for (const days of [30, 20, 10, 3, 2, 1]) await backup(store, daysAgo(days));
+  for (const days of [30, 20]) await put(store, `${daysAgo(days)}.verified.json`, {});
+  for (const days of [10, 2, 1]) await put(store, `${daysAgo(days)}.damaged.json`, {});
+  const { removed } = await prune(store, ADDON, { keepLast: 1 }, at(NOW));
+  expect(removed).toEqual([daysAgo(30), daysAgo(10)]);
+  expect(await slots(store)).toEqual([daysAgo(20), daysAgo(3), daysAgo(2), daysAgo(1)]);
 });

@@ -44,6 +44,14 @@ describe("a manifest", () => {
     expect(ManifestSchema.safeParse({ ...MANIFEST, ...change }).success).toBe(false);
   });
 
+  test.each(["../backup.tar.gz", "20260329T010203004Z-a/b.tar.gz", "20260329T010203004Z-a.tar.gz.age.x", ""])(
+    "whose archive would be called %j is refused",
+    (name) => {
+      const forged = { ...MANIFEST, archive: { ...MANIFEST.archive, name } };
+      expect(ManifestSchema.safeParse(forged).success).toBe(false);
+    },
+  );
+
   test.each(Object.keys(MANIFEST))("without %s is refused", (field) => {
     expect(ManifestSchema.safeParse({ ...MANIFEST, [field]: undefined }).success).toBe(false);
   });

@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { VERIFICATION_OUTCOMES, type VerificationOutcome } from "../../provider/core/verification";
 import { type Retention, RetentionSchema, type Retainable, retain } from "../../provider/core/retention";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2026-05-10T12:00:00Z");
 const aged = (days: number, pinned = false): Retainable => ({ slot: NOW - days * DAY, pinned });
+const found = (days: number, verification: VerificationOutcome): Retainable => ({
+  ...aged(days),
+  verification,
+});
 const kept = (backups: readonly Retainable[], retention: Retention, now = NOW) =>
   retain(backups, retention, now).map(({ keep }) => keep);
 
@@ -84,10 +89,31 @@ describe("what is kept", () => {
     expect(kept([aged(-1), aged(100), aged(101)], { keepLast: 1 })).toEqual([true, true, false]);
   });
 
+  test("is the newest verified one, however old, beside the newest of all", () => {
+    const backups = [found(50, "verified"), found(40, "verified"), aged(30), found(20, "structure-checked")];
+    const verdicts = retain(backups, { keepLast: 1 }, NOW);
+    expect(verdicts.map(({ keep }) => keep)).toEqual([false, true, false, true]);
+    expect(verdicts[1]?.reasons).toEqual(["the newest verified"]);
+    expect(verdicts[3]?.reasons).toEqual(["among the last 1", "the newest"]);
+  });
+
+  test("is no damaged one at a good one's expense: it goes by age, or with the place that it has among the last", () => {
+    const backups = [aged(50), aged(40), found(35, "damaged"), aged(30), found(20, "damaged")];
+    expect(kept(backups, { keepLast: 2 })).toEqual([false, true, true, true, true]);
+    const byDays = retain(backups, { days: 7, minimum: 2 }, NOW);
+    expect(byDays.map(({ keep }) => keep)).toEqual([false, true, false, true, false]);
+    expect(byDays[4]?.reasons).toEqual([
+      "older than 7 days",
+      "damaged, so it is not among those that always stay",
+    ]);
+    expect(kept([found(3, "damaged")], { days: 7 })).toEqual([true]);
+  });
+
   const backups = fc.uniqueArray(
     fc.record({
       slot: fc.integer({ min: -5, max: 60 }).map((days) => NOW - (days * DAY) / 2),
       pinned: fc.boolean(),
+      verification: fc.option(fc.constantFrom(...VERIFICATION_OUTCOMES), { nil: undefined }),
     }),
     { selector: ({ slot }) => slot, maxLength: 30 },
   );
@@ -104,17 +130,34 @@ describe("what is kept", () => {
       fc.property(backups, retentions, ages, (all, retention, age) => {
         const createdAt = NOW - age * DAY;
         for (const { backup, keep, reasons } of retain(all, retention, NOW, createdAt)) {
-          const newer = all.filter(({ slot }) => slot > backup.slot && slot <= NOW).length;
+          const isOurs = ({ slot }: Retainable) => slot <= NOW && !(age >= 0 && slot < createdAt);
+          const isDamaged = backup.verification === "damaged";
+          const newer = all.filter((other) => other.slot > backup.slot && isOurs(other));
+          const good = newer.filter(({ verification }) => verification !== "damaged").length;
           const expected =
             backup.pinned ||
-            backup.slot > NOW ||
-            (age >= 0 && backup.slot < createdAt) ||
+            !isOurs(backup) ||
             (retention.days !== undefined && backup.slot >= NOW - retention.days * DAY) ||
-            (retention.keepLast !== undefined && newer < retention.keepLast) ||
-            newer < (retention.minimum ?? (retention.days === undefined ? 1 : 3));
+            (retention.keepLast !== undefined && good < retention.keepLast) ||
+            (!isDamaged && good < (retention.minimum ?? (retention.days === undefined ? 1 : 3))) ||
+            (backup.verification === "verified" &&
+              newer.every(({ verification }) => verification !== "verified"));
           expect(keep).toBe(expected);
           expect(reasons).not.toHaveLength(0);
         }
+      }),
+    );
+  });
+
+  test("is always as many good ones as without the damaged ones", () => {
+    fc.assert(
+      fc.property(backups, retentions, (all, retention) => {
+        const isGood = ({ verification }: Retainable) => verification !== "damaged";
+        const keptGood = (list: Retainable[]) =>
+          retain(list, retention, NOW).flatMap(({ backup, keep }) =>
+            keep && isGood(backup) ? [backup] : [],
+          );
+        expect(keptGood(all)).toEqual(keptGood(all.filter(isGood)));
       }),
     );
   });

@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   canFollow,
   compareVersions,
+  opensBothWays,
   parseSpelling,
   parseVersionOutput,
   parseWanted,
   satisfies,
+  serversThatLoad,
   snapshotLoads,
   supportProblem,
   versionFromInfo,
@@ -115,4 +117,68 @@ test("a Valkey 8.1 follows a Valkey 9, whose snapshots it can't load from a file
   expect(canFollow(newer, spelt("7.0.15"))).toBe(false);
   expect(canFollow(older, spelt("7.0.15"))).toBe(false);
   expect(canFollow(spelt("7.0.15"), newer)).toBe(true);
+});
+
+describe("the servers that load a snapshot", () => {
+  const all = ["valkey-9.1.2", "valkey-8.1.8", "8.2.1", "7.4.1", "7.2.4", "7.0.15", "7.0.9", "6.2.14"];
+  const loading = (server: string, magic: string, among = all) => {
+    const { flavor, version } = spelt(server);
+    const origin = {
+      server: { name: flavor, version },
+      rdb: { magic, version: Number(magic.replace(/\D/g, "")) },
+    };
+    return serversThatLoad(
+      origin,
+      among.map((version) => ({ version })),
+    ).map(({ version }) => version);
+  };
+
+  test.each([
+    [
+      "6.2.14",
+      "REDIS0009",
+      ["6.2.14", "7.0.9", "7.0.15", "7.2.4", "7.4.1", "8.2.1", "valkey-8.1.8", "valkey-9.1.2"],
+    ],
+    ["7.0.15", "REDIS0010", ["7.0.15", "7.2.4", "7.4.1", "8.2.1", "valkey-8.1.8", "valkey-9.1.2", "7.0.9"]],
+    ["7.2.4", "REDIS0011", ["7.2.4", "7.4.1", "8.2.1", "valkey-8.1.8", "valkey-9.1.2"]],
+    ["7.4.1", "REDIS0012", ["7.4.1", "8.2.1"]],
+    ["valkey-8.0.1", "REDIS0011", ["valkey-8.1.8", "valkey-9.1.2", "7.2.4"]],
+    ["valkey-9.1.2", "VALKEY080", ["valkey-9.1.2"]],
+  ])("of %s (%s) come in the order of %j", (server, magic, order) => {
+    expect(loading(server, magic)).toEqual(order);
+  });
+
+  test.each([
+    ["7.0.15", "REDIS0099"],
+    ["valkey-8.1.8", "REDIS0012"],
+    ["valkey-9.1.2", "VALKEY081"],
+    ["8.6.0", "REDIS0013"],
+  ])("of %s are none where its format, %s, is newer than what any of them reads", (server, magic) => {
+    // A line of versions that is not known yet may read it.
+    const known = all.filter((version) => version !== "8.2.1");
+    expect(loading(server, magic, known)).toEqual([]);
+  });
+
+  test("of a later version are believed where they are that version, or later", () => {
+    expect(loading("9.0.0", "REDIS0014", [...all, "9.0.0", "9.2.0"])).toEqual(["9.0.0", "9.2.0"]);
+  });
+
+  test("of a writer that spells its version in its own way are those that read the format", () => {
+    const odd = {
+      server: { name: "redis", version: "7.2-rc2" },
+      rdb: { magic: "REDIS0011", version: 11 },
+    } as const;
+    expect(serversThatLoad(odd, [{ version: "7.0.15" }, { version: "7.2.4" }])).toEqual([
+      { version: "7.2.4" },
+    ]);
+    expect(loading("7.0.15", "REDIS0010", ["latest"])).toEqual([]);
+  });
+});
+
+test("Redis 6.2 opens an archive by its dump alone", () => {
+  expect(["6.2.14", "7.0.15", "valkey-8.0.1"].map((version) => opensBothWays(spelt(version)))).toEqual([
+    false,
+    true,
+    true,
+  ]);
 });

@@ -1,0 +1,41 @@
+import { Failure } from "../core/errors";
+import { manifestKey, pinKey } from "../core/manifest";
+import { VERIFICATION_OUTCOMES, verificationKey } from "../core/verification";
+import type { Store, StoredObject } from "../stores/contract";
+import { type ListedBackup, readManifest } from "./catalog";
+
+/**
+ * Removes a backup with all that belongs to it, in an order that may be interrupted anywhere. What vouches for it goes
+ * before the manifest: left behind, it would vouch for the next backup of that slot. From the manifest's removal on
+ * there is no such backup, and what is left is an orphan that pruning removes.
+ */
+export async function removeBackup(
+  store: Store,
+  catalogKey: string,
+  backup: ListedBackup,
+  signal: AbortSignal,
+): Promise<void> {
+  const [archive] = await namedArchive(store, catalogKey, backup, signal);
+  await store.delete(verificationKey(catalogKey, backup.name, "verified"), signal);
+  await store.delete(manifestKey(catalogKey, backup.name), signal);
+  // Another archive of the slot may belong to a machine that is about to put its manifest: it is an orphan's case.
+  if (archive !== undefined) await store.delete(archive.key, signal);
+  for (const outcome of VERIFICATION_OUTCOMES)
+    await store.delete(verificationKey(catalogKey, backup.name, outcome), signal);
+  if (backup.pinned) await store.delete(pinKey(catalogKey, backup.name), signal);
+}
+
+/** The archive that the manifest names, if it lies there; none where another machine has just removed the manifest. */
+export async function namedArchive(
+  store: Store,
+  catalogKey: string,
+  backup: ListedBackup,
+  signal: AbortSignal,
+): Promise<StoredObject[]> {
+  const { archive } = await readManifest(store, catalogKey, backup.name, signal).catch((error: unknown) => {
+    // Anything else must not cost an archive.
+    if (error instanceof Failure && error.code === "not-found") return { archive: undefined };
+    throw error;
+  });
+  return backup.archives.filter((object) => object.key === `${catalogKey}/${archive?.name}`);
+}
