@@ -1,16 +1,17 @@
 import { Readable } from "node:stream";
 import { Failure } from "../core/errors";
+import type { DecryptionKey, Encryption } from "../core/encryption";
 import { archiveKey, type BackupReason, type Manifest, manifestKey, ManifestSchema } from "../core/manifest";
 import { formatSlot } from "../core/slot";
 import type { Task } from "../core/task";
-import type { Leader } from "../redis/replication/link";
 import type { Store } from "../stores/contract";
-import { capture } from "./capture";
+import { checkRecipients } from "./archive/encrypt";
+import { capture, type CaptureRequest } from "./capture";
 import { readManifest } from "./catalog";
 
 export interface BackupRequest {
   readonly addon: { readonly name: string; readonly catalogKey: string };
-  readonly source: Leader & { readonly diskless?: boolean | undefined };
+  readonly source: CaptureRequest["source"];
   readonly reason: BackupReason;
   /** Milliseconds since the Unix epoch. */
   readonly slot: number;
@@ -18,12 +19,19 @@ export interface BackupRequest {
   readonly attempt: string;
   readonly databases?: number | undefined;
   readonly store: Store;
+  /** Absent: the archive is not encrypted. */
+  readonly encryption?: Encryption | undefined;
+  readonly scratchFolder?: string | undefined;
 }
 
 export interface TakenBackup {
   readonly manifest: Manifest;
   /** False: another machine finished this slot first, and the manifest is that of its backup. */
   readonly takenHere: boolean;
+  /** Opens the archive that was encrypted here, so that it can be verified now; nobody keeps it. */
+  readonly key: DecryptionKey | undefined;
+  /** What the store can't guarantee, each a sentence. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -33,10 +41,15 @@ export interface TakenBackup {
 export async function takeBackup(request: BackupRequest, task: Task): Promise<TakenBackup> {
   const { addon, store } = request;
   const slot = formatSlot(request.slot);
-  const key = archiveKey(addon.catalogKey, slot, request.attempt, false);
+  const { encryption } = request;
+  const key = archiveKey(addon.catalogKey, slot, request.attempt, encryption !== undefined);
+  // Before the leader is asked for anything: what would fail at its end is found out here.
+  if (encryption !== undefined) await checkRecipients(encryption);
+  const { ifAbsent } = await store.guarantees(task.signal);
   try {
-    const captured = await capture(
-      { addon: addon.name, slot, source: request.source, databases: request.databases, store, key },
+    const { source, databases, scratchFolder } = request;
+    const { key: opener, ...captured } = await capture(
+      { addon: addon.name, slot, source, databases, store, key, encryption, scratchFolder },
       task,
     );
     const manifest: Manifest = {
@@ -47,10 +60,11 @@ export async function takeBackup(request: BackupRequest, task: Task): Promise<Ta
       ...captured,
       finishedAt: new Date(task.clock.now()).toISOString(),
     };
-    const winner = await putManifest(manifest, request, task.signal);
-    if (winner.archive.name === manifest.archive.name) return { manifest: winner, takenHere: true };
-    await discard(store, key);
-    return { manifest: winner, takenHere: false };
+    const winner = await putManifest(manifest, request, ifAbsent, task.signal);
+    const takenHere = winner.archive.name === manifest.archive.name;
+    if (!takenHere) await discard(store, key);
+    const warnings = ifAbsent ? [] : [unconditional(store)];
+    return { manifest: winner, takenHere, key: opener, warnings };
   } catch (error) {
     await discardUnlessNamed(store, addon.catalogKey, slot, key);
     throw error;
@@ -61,6 +75,7 @@ export async function takeBackup(request: BackupRequest, task: Task): Promise<Ta
 async function putManifest(
   manifest: Manifest,
   { addon, store }: BackupRequest,
+  isDecided: boolean,
   signal: AbortSignal,
 ): Promise<Manifest> {
   const body = `${JSON.stringify(ManifestSchema.parse(manifest), undefined, 2)}\n`;
@@ -70,11 +85,19 @@ async function putManifest(
       ifAbsent: true,
       signal,
     });
-    return manifest;
+    // Where several may have put theirs the last one counts, for everybody who looks from now on.
+    return isDecided ? manifest : await readManifest(store, addon.catalogKey, manifest.slot, signal);
   } catch (error) {
     if (!(error instanceof Failure && error.code === "already-exists")) throw error;
     return readManifest(store, addon.catalogKey, manifest.slot, signal);
   }
+}
+
+function unconditional({ url }: Store): string {
+  return (
+    `${url} ignores conditional writes: if two machines back up one add-on at the same moment, one of the two ` +
+    `backups may replace the other and leave its archive behind for a day. Let one machine alone write there`
+  );
 }
 
 /** A put whose answer was lost may have worked: the archive goes only if no manifest names it for certain. */

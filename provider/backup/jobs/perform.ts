@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { JobResult, JobSpec } from "../../core/job";
 import type { Task } from "../../core/task";
 import { runBackupJob } from "./run-backup";
+import { runVerifyJob } from "./run-verify";
 
 /** Performs one job in this process. Every failure is a Failure that names the add-on. */
 export function performJob(job: JobSpec, task: Task): Promise<JobResult> {
@@ -9,6 +10,6 @@ export function performJob(job: JobSpec, task: Task): Promise<JobResult> {
     case "backup":
       return runBackupJob(job, randomBytes(6).toString("hex"), task);
     case "verify":
-      throw new Error("TODO");
+      return runVerifyJob(job, task);
   }
 }

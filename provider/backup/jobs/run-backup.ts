@@ -3,13 +3,15 @@ import { destinationProblem } from "../../core/destination";
 import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob, JobResult } from "../../core/job";
 import { dueSlot } from "../../core/schedule";
-import { Secret } from "../../core/secret";
 import type { Task } from "../../core/task";
 import { readCatalog } from "../catalog";
 import { prune, type Pruned } from "../prune";
+import { captureSource } from "../source";
 import { takeBackup, type TakenBackup } from "../take-backup";
 import type { Store } from "../../stores/contract";
 import { openStore } from "../../stores/open";
+import { aboutAddon } from "./about-addon";
+import { prove } from "./prove";
 
 const OPERATION = "back up";
 /** No two backups of one add-on fall on one millisecond by chance, let alone several times. */
@@ -22,7 +24,9 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
     const store = await openStore(job.destination, job.credentials);
     const slot = await slotOf(job, store, task);
     if (slot === undefined) return { type: "result", outcome: "not-due" };
-    const { manifest, takenHere } = await take(job, store, slot, attempt, task);
+    const taken = await take(job, store, slot, attempt, task);
+    const { manifest, takenHere } = taken;
+    const proof = await prove(job, store, taken, task);
     // Only after a success: a series of failures must not eat up the good backups that are left.
     const pruned = await tidy(job, store, task);
     return {
@@ -33,12 +37,13 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
       sizeBytes: manifest.archive.sizeBytes,
       ...(manifest.keyspace === undefined ? {} : { keys: manifest.keyspace.keys }),
       takenHere,
-      warnings: [],
+      ...(proof.verification === undefined ? {} : { verification: proof.verification }),
+      warnings: [...taken.warnings, ...proof.warnings],
       pruned: [...pruned.removed],
       ...(pruned.failure === undefined ? {} : { pruneFailure: pruned.failure }),
     };
   } catch (error) {
-    throw aboutAddon(error, job.addon.name);
+    throw aboutAddon(error, OPERATION, job.addon.name);
   }
 }
 
@@ -78,12 +83,14 @@ async function take(
     const taken = await takeBackup(
       {
         addon: { name, catalogKey },
-        source: { ...job.source, password: secret(job.source.password) },
+        source: captureSource(job.source),
         reason: job.reason.kind,
         slot,
         attempt,
         databases: job.facts?.databases,
         store,
+        encryption: job.encryption,
+        scratchFolder: job.scratchFolder,
       },
       task,
     );
@@ -106,20 +113,4 @@ async function slotOf({ reason, addon }: BackupJob, store: Store, task: Task): P
   // One from the future was dated by a clock that was wrong: it must not stop backups until then.
   const last = backups.map(({ slot }) => slot).findLast((slot) => slot <= now);
   return dueSlot(reason.schedule, { since: Date.parse(reason.since), last, now });
-}
-
-function secret(value: string | undefined): Secret | undefined {
-  return value === undefined ? undefined : new Secret(value);
-}
-
-/** The same failure, told of the add-on instead of the file or server that a user may not know of. */
-function aboutAddon(error: unknown, name: string): Failure {
-  const inner = asFailure(error, OPERATION, name);
-  if (inner.operation === OPERATION && inner.subject === name) return inner;
-  return new Failure({
-    ...inner.report(),
-    operation: OPERATION,
-    subject: name,
-    cause: `cannot ${inner.operation} ${inner.subject}: ${inner.cause}`,
-  });
 }
