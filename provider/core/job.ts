@@ -123,7 +123,8 @@ const BackedUpSchema = z.object({
   /** Absent where it was not asked for. One that was found damaged is no result but a failure. */
   verification: VerificationSchema.exactOptional(),
   /** What the user should know, each a sentence: what the store can't guarantee. */
-  warnings: z.array(z.string()),
+  // A job of the version before may end under the agent of this one.
+  warnings: z.array(z.string()).default([]),
   /** The slots that retention removed. */
   pruned: z.array(z.string()),
   /** The backup is good, but not every old one could be removed. */

@@ -1,7 +1,8 @@
 import type { BackupsWish } from "../../core/facets";
 import type { ResourceDefinition } from "../../pulumi/definition";
-import { createClaim, instanceStanding, updateClaim } from "../claims";
+import { instanceStanding } from "../claims";
 import { diffFacet } from "../facet-diff";
+import { facetLifecycle } from "../facet-lifecycle";
 import { requireHome } from "../home-guard";
 import type { Operations } from "../operations";
 import { PlatformInput } from "../recorded";
@@ -25,47 +26,12 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
     check: (call) => checkBackupPolicy(operations, call),
     diff: (call) => diffFacet(operations, { of: (record) => record.backups, wanted: backupsWish }, call),
 
-    async create({ inputs, hidden, token, task }) {
-      const { addon } = inputs;
-      const platform = await operations.openPlatform(inputs.platform);
-      const claim = createClaim(token, hidden, addon);
-      const request = { name: addon, claim, wish: wishOf(inputs), given: hidden.given };
-      const record = await operations.setBackups(platform, request, task);
-      const rest = { platform: inputs.platform, token, phase: "ready", given: hidden.given } as const;
-      return { id: addon, state: await policyState(platform, record, rest) };
-    },
-
-    async update({ id, inputs, hidden, state, token, task }) {
-      const platform = await operations.openPlatform(inputs.platform);
-      await requireHome(platform, state, { operation: "change", subject: id });
-      const recorded = (await platform.load(id))?.backups;
-      const tokens = { carried: state.__instance, fresh: token };
-      const claim = updateClaim(recorded?.instance, tokens, hidden, id);
-      const request = { name: id, claim, wish: wishOf(inputs), given: hidden.given };
-      const record = await operations.setBackups(platform, request, task);
-      const rest = {
-        platform: inputs.platform,
-        token: claim.token,
-        phase: "ready",
-        given: hidden.given,
-      } as const;
-      return policyState(platform, record, rest);
-    },
-
-    async leftBehind({ inputs, hidden, token, state }) {
-      const platform = await operations.openPlatform(inputs.platform);
-      const record = await platform.load(inputs.addon);
-      if (record?.backups === undefined) return undefined;
-      const held = record.backups.instance.token === token ? token : state?.__instance;
-      if (held === undefined) return undefined;
-      const rest = {
-        platform: inputs.platform,
-        token: held,
-        phase: "provisioning",
-        given: hidden.given,
-      } as const;
-      return { id: record.name, state: await policyState(platform, record, rest) };
-    },
+    ...facetLifecycle<typeof backupPolicyShape, BackupPolicyState>(operations, {
+      instanceOf: (record) => record.backups?.instance,
+      apply: (platform, { name, claim, given, inputs }, task) =>
+        operations.setBackups(platform, { name, claim, given, wish: wishOf(inputs) }, task),
+      stateOf: policyState,
+    }),
 
     async read({ id, state, props, hidden }) {
       const choice = PlatformInput.parse(state?.platform ?? props["platform"]);

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { BackupsWishSchema, type AddonRecord } from "../../core/facets";
 import type { Platform } from "../../platforms/contract";
 import { homeOf } from "../home-guard";
-import { recordedShape, type Phase, type PlatformChoiceInput } from "../recorded";
+import type { RecordedRest } from "../facet-lifecycle";
+import { recordedShape } from "../recorded";
 
 /** Of inputs and outputs, whatever the program says. */
 export const BACKUP_POLICY_SECRETS = [
@@ -27,7 +28,7 @@ export type BackupPolicyState = z.infer<typeof BackupPolicyState>;
 export async function policyState(
   platform: Platform,
   { name, backups }: AddonRecord,
-  rest: { platform: PlatformChoiceInput; token: string; phase: Phase; given: readonly string[] },
+  rest: RecordedRest,
 ): Promise<BackupPolicyState> {
   if (backups === undefined) throw new Error(`the record of ${name} lost its backup policy`);
   return {

@@ -1,8 +1,9 @@
 import type { AddonRecord } from "../../core/facets";
 import type { Platform } from "../../platforms/contract";
 import type { ResourceDefinition } from "../../pulumi/definition";
-import { createClaim, instanceStanding, updateClaim } from "../claims";
+import { instanceStanding } from "../claims";
 import { diffFacet } from "../facet-diff";
+import { facetLifecycle } from "../facet-lifecycle";
 import { requireHome } from "../home-guard";
 import type { Operations } from "../operations";
 import { PlatformInput } from "../recorded";
@@ -41,60 +42,16 @@ export function redisFollowerDefinition(operations: Operations): RedisFollowerDe
       return { ...answer, changes: await hasAnotherLeader(platform, await platform.load(call.state.addon)) };
     },
 
-    async create({ inputs, hidden, token, task, deadlineMs }) {
-      const { addon, leader } = inputs;
-      const platform = await operations.openPlatform(inputs.platform);
-      const claim = createClaim(token, hidden, addon);
-      const record = await operations.follow(
-        platform,
-        {
-          name: addon,
-          claim,
-          leader: replicationWish(leader),
-          given: hidden.given,
-          deadlineMs: deadlineMs * WAIT_SHARE,
-        },
-        task,
-      );
-      const rest = { platform: inputs.platform, token, phase: "ready", given: hidden.given } as const;
-      return { id: addon, state: await followerState(platform, following(record), rest) };
-    },
-
-    async update({ id, inputs, hidden, state, token, task, deadlineMs }) {
-      const platform = await operations.openPlatform(inputs.platform);
-      await requireHome(platform, state, { operation: "change", subject: id });
-      const recorded = (await platform.load(id))?.replication;
-      const tokens = { carried: state.__instance, fresh: token };
-      const claim = updateClaim(recorded?.instance, tokens, hidden, id);
-      const leader = replicationWish(inputs.leader);
-      const record = await operations.follow(
-        platform,
-        { name: id, claim, leader, given: hidden.given, deadlineMs: deadlineMs * WAIT_SHARE },
-        task,
-      );
-      const rest = {
-        platform: inputs.platform,
-        token: claim.token,
-        phase: "ready",
-        given: hidden.given,
-      } as const;
-      return followerState(platform, following(record), rest);
-    },
-
-    async leftBehind({ inputs, hidden, token, state }) {
-      const platform = await operations.openPlatform(inputs.platform);
-      const record = await platform.load(inputs.addon);
-      if (record?.replication === undefined) return undefined;
-      const held = record.replication.instance.token === token ? token : state?.__instance;
-      if (held === undefined) return undefined;
-      const rest = {
-        platform: inputs.platform,
-        token: held,
-        phase: "provisioning",
-        given: hidden.given,
-      } as const;
-      return { id: record.name, state: await followerState(platform, following(record), rest) };
-    },
+    ...facetLifecycle<typeof redisFollowerShape, RedisFollowerState>(operations, {
+      instanceOf: (record) => record.replication?.instance,
+      apply: (platform, { name, claim, given, inputs, deadlineMs }, task) =>
+        operations.follow(
+          platform,
+          { name, claim, given, leader: replicationWish(inputs.leader), deadlineMs: deadlineMs * WAIT_SHARE },
+          task,
+        ),
+      stateOf: (platform, record, rest) => followerState(platform, following(record), rest),
+    }),
 
     async read({ id, state, props, hidden }) {
       const choice = PlatformInput.parse(state?.platform ?? props["platform"]);

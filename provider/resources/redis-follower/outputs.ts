@@ -3,7 +3,8 @@ import type { AddonRecord, ReplicationWish } from "../../core/facets";
 import { reachableHost } from "../../core/settings";
 import type { Platform } from "../../platforms/contract";
 import { homeOf } from "../home-guard";
-import { recordedShape, type Phase, type PlatformChoiceInput } from "../recorded";
+import type { RecordedRest } from "../facet-lifecycle";
+import { recordedShape } from "../recorded";
 import { leaderInput } from "./inputs";
 
 const LeaderOutput = z.union([
@@ -42,7 +43,7 @@ export async function leaderOutputs(
 export async function followerState(
   platform: Platform,
   record: AddonRecord & { readonly replication: NonNullable<AddonRecord["replication"]> },
-  rest: { platform: PlatformChoiceInput; token: string; phase: Phase; given: readonly string[] },
+  rest: RecordedRest,
 ): Promise<RedisFollowerState> {
   const { wish } = record.replication;
   const home = await homeOf(platform, record.name);
