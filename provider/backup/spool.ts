@@ -1,31 +1,118 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type FileHandle, mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { byteProgress } from "../core/byte-progress";
+import { Failure } from "../core/errors";
+import type { Task } from "../core/task";
+import { compressContent } from "./archive/compress";
+import type { CompressedEntry } from "./archive/layout";
+import { untilAborted } from "./archive/until-aborted";
+import { backlog } from "./backlog";
+import { freeBytesFor } from "./room";
 
-export interface Spooled extends AsyncDisposable {
-  readonly sizeBytes: number;
-  readonly stream: Readable;
+export interface Spooled extends Pick<CompressedEntry, "sizeBytes" | "sha256" | "members">, AsyncDisposable {
+  /** How many bytes the members have. */
+  readonly compressedBytes: number;
+}
+
+const READ_BYTES = 1024 * 1024;
+const LARGEST_BACKLOG_BYTES = 1024 * 1024 * 1024;
+
+export interface SpoolOptions {
+  readonly folder: string;
+  /** About how many bytes will come, where that is known. */
+  readonly estimatedBytes?: number | undefined;
 }
 
 /**
- * Puts a stream of unknown length into a temporary file, because a tar names a size before the content. The file has
- * no name any more by the time it holds data: whatever happens to this process, nothing is left of it.
+ * Puts content of unknown length into a temporary file, compressed on the way as an archive wants it, because a tar
+ * names a size before the content. Content that comes faster than it can be compressed waits in a second file, where
+ * there is room for that. Files have no name any more by the time they hold data: whatever happens to this process,
+ * nothing is left of them, and nobody but this process can open them. So they may hold in clear what the archive will
+ * hold encrypted.
  */
-export async function spool(source: Readable, signal: AbortSignal): Promise<Spooled> {
-  const folder = await mkdtemp(join(tmpdir(), "redis-addon-spool-"));
-  const handle = await open(join(folder, "snapshot"), "wx+", 0o600);
+export async function spool(
+  content: AsyncIterable<Buffer>,
+  { folder, estimatedBytes }: SpoolOptions,
+  task: Task,
+): Promise<Spooled> {
+  const { signal } = task;
+  let handle: FileHandle | undefined;
   try {
-    await rm(folder, { recursive: true });
-    await handle.writeFile(source, { signal });
-    const { size } = await handle.stat();
+    handle = await namelessFile(folder);
+    await using waiting = await namelessFile(folder);
+    const mostBytes = await backlogBytes(folder, estimatedBytes);
+    let takenBytes: number | undefined;
+    const bytes = backlog(untilAborted(content, signal), { file: waiting, mostBytes }, (taken) => {
+      takenBytes = taken;
+    });
+    const compressed = compressContent(told(bytes, () => takenBytes, task));
+    await handle.writeFile(compressed.members, { signal });
+    const spooled = handle;
     return {
-      sizeBytes: size,
-      stream: handle.createReadStream({ start: 0, autoClose: false }),
-      [Symbol.asyncDispose]: () => handle.close(),
+      ...compressed.raw(),
+      compressedBytes: (await spooled.stat()).size,
+      members: spooled.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_BYTES }),
+      [Symbol.asyncDispose]: () => spooled.close(),
     };
   } catch (error) {
-    await handle.close();
-    throw error;
+    await handle?.close();
+    signal.throwIfAborted();
+    throw scratchFailure(folder, error);
   }
+}
+
+/** Who sends says how much has come; once that is all, how much of it is still to be compressed. */
+async function* told(
+  content: AsyncIterable<Buffer>,
+  totalBytes: () => number | undefined,
+  task: Task,
+): AsyncGenerator<Buffer, void> {
+  let untoldBytes = 0;
+  let progress: ReturnType<typeof byteProgress> | undefined;
+  for await (const chunk of content) {
+    untoldBytes += chunk.length;
+    const total = totalBytes();
+    if (total !== undefined) {
+      progress ??= byteProgress(task, "compressing the snapshot", { totalBytes: total });
+      progress.add(untoldBytes);
+      untoldBytes = 0;
+    }
+    yield chunk;
+  }
+}
+
+/** What can be spared: the compressed bytes may be as many as those that come. */
+async function backlogBytes(folder: string, estimatedBytes: number | undefined): Promise<number> {
+  const free = await freeBytesFor(folder);
+  if (free === undefined || estimatedBytes === undefined) return 0;
+  return Math.min(LARGEST_BACKLOG_BYTES, Math.max(0, Math.floor((free - estimatedBytes) / 2)));
+}
+
+async function namelessFile(folder: string): Promise<FileHandle> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const own = await mkdtemp(join(folder, "redis-addon-spool-"));
+  try {
+    return await open(join(own, "snapshot"), "wx+", 0o600);
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+/** What our own disk refuses; anything else went wrong with the content. */
+function scratchFailure(folder: string, error: unknown): unknown {
+  const code = error instanceof Error && "syscall" in error && "code" in error ? String(error.code) : "";
+  const isOfContent =
+    error instanceof Failure || !/^(ENO|E(DQUOT|FBIG|IO|ROFS|ACCES|PERM|MFILE|EXIST)$)/.test(code);
+  if (isOfContent) return error;
+  const isFull = /^(ENOSPC|EDQUOT|EFBIG)$/.test(code);
+  return new Failure({
+    code: isFull ? "scratch-full" : "scratch-unusable",
+    operation: "keep a snapshot in",
+    subject: folder,
+    cause: isFull ? "there is no room left" : `the file can't be written (${code})`,
+    hint: isFull
+      ? "Free some space there, or let TMPDIR name a folder with more"
+      : "Make the folder writable, or let TMPDIR name another",
+    transient: isFull,
+  });
 }

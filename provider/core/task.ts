@@ -12,6 +12,8 @@ export interface Progress {
   readonly message: string;
   readonly doneBytes?: number | undefined;
   readonly totalBytes?: number | undefined;
+  /** About how many bytes there are, where the total is not known: off by half as easily as not. */
+  readonly estimatedBytes?: number | undefined;
 }
 
 /** What every call that can take long is given: a way to stop it, the time, and somewhere to say how far it is. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseRdbHead, RDB_HEAD_BYTES } from "../../provider/backup/archive/rdb-head";
@@ -15,12 +16,12 @@ const DEBUG = ["--enable-debug-command", "yes"];
 const SLOT = Date.parse("2026-05-01T03:00:00Z");
 
 const request = (
-  server: { port: number },
+  server: { port: number; dir?: string },
   store: Store,
   more: Partial<BackupRequest> = {},
 ): BackupRequest => ({
   addon: { name: "cache", catalogKey: "cache-12345678" },
-  source: { host: "127.0.0.1", port: server.port },
+  source: { host: "127.0.0.1", port: server.port, dataFolder: server.dir ?? tmpdir() },
   reason: "demand",
   slot: SLOT,
   attempt: randomBytes(4).toString("hex"),
@@ -60,7 +61,7 @@ describe.each([
     await populate(source);
     const { manifest, takenHere } = await takeBackup(
       request(source, opened.store, {
-        source: { host: "127.0.0.1", port: source.port, diskless },
+        source: { host: "127.0.0.1", port: source.port, ...(diskless ? {} : { dataFolder: source.dir }) },
         databases: 16,
       }),
       task(),
@@ -88,7 +89,9 @@ describe.each([
     await until("a ledger of some length", () => ledger.written() > 5_000);
     const before = ledger.written();
     const backup = await takeBackup(
-      request(source, opened.store, { source: { host: "127.0.0.1", port: source.port, diskless } }),
+      request(source, opened.store, {
+        source: { host: "127.0.0.1", port: source.port, ...(diskless ? {} : { dataFolder: source.dir }) },
+      }),
       task(),
     );
     const end = await ledger.stop();

@@ -78,7 +78,9 @@ function signed(of: {
     der(0xa3, sequence(of.extension)),
   );
   const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign("sha256", contents, of.signer)]));
-  const lines = sequence(contents, algorithm, signature).toString("base64").replaceAll(/.{64}/g, "$&\n");
+  const lines = sequence(contents, algorithm, signature)
+    .toString("base64")
+    .replaceAll(/.{64}(?=.)/g, "$&\n");
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 

@@ -91,6 +91,8 @@ async function tryToStart(options: RedisServerOptions): Promise<RedisServer | "p
     [
       ...(options.config === undefined ? [] : [options.config]),
       ...["--port", String(port), "--bind", "127.0.0.1", "--daemonize", "no"],
+      // By default a leader waits 5 s for more replicas before it sends a snapshot from memory.
+      ...["--repl-diskless-sync-delay", "0"],
       ...(options.args ?? []),
     ],
     { cwd: dir, stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] ?? "" } },

@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Task } from "../../core/task";
@@ -48,6 +49,8 @@ export async function load(
     const ending = server.ending();
     if (ending !== undefined) return whyNotLoaded(ending, server.output());
     const info = await connection.info();
+    // Who removes its folder takes its socket away, and nothing would ever be heard of it again.
+    if (info === undefined) await access(request.folder);
     if (info !== undefined && !isSet(info, "loading")) return await judge(request, info, connection);
     const done = info === undefined ? loadedBytes : (numberIn(info, "loading_loaded_bytes") ?? 0);
     if (info !== undefined) onProgress(done, numberIn(info, "loading_total_bytes") ?? 0);

@@ -6,6 +6,8 @@ export interface ServerInfo {
   readonly name: "redis" | "valkey";
   readonly version: string;
   readonly usedMemoryBytes: number | undefined;
+  /** The part of it that the data take: the nearest to a snapshot's size that there is beforehand. */
+  readonly datasetBytes: number | undefined;
   /** By database number, as text; databases without keys are absent. */
   readonly databases: Readonly<Record<string, { readonly keys: number; readonly expires: number }>>;
 }
@@ -19,6 +21,7 @@ export function parseServerInfo(text: string): ServerInfo | undefined {
     name: server.flavor,
     version: server.version,
     usedMemoryBytes: numberIn(info, "used_memory"),
+    datasetBytes: numberIn(info, "used_memory_dataset"),
     databases: keyspace(info),
   };
 }

@@ -11,6 +11,13 @@ export interface ReplyReader {
 /** Longer than any reply of a handshake: a peer that sends this much without a line break is no Redis. */
 const LONGEST_LINE = 64 * 1024;
 
+/** What came is nothing that a Redis says. */
+export class NoReply extends Error {
+  constructor(readonly line = "") {
+    super("its answer is no Redis reply");
+  }
+}
+
 export function replyReader(source: AsyncIterator<Buffer>): ReplyReader {
   let pending: Buffer = Buffer.alloc(0);
 
@@ -31,7 +38,7 @@ export function replyReader(source: AsyncIterator<Buffer>): ReplyReader {
           pending = pending.subarray(end + 1);
           return text;
         }
-        if (pending.length > LONGEST_LINE) throw new Error("its answer is no Redis reply");
+        if (pending.length > LONGEST_LINE) throw new NoReply();
         const chunk = await more();
         if (chunk === undefined) return undefined;
         pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);

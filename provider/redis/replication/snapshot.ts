@@ -1,9 +1,14 @@
 import { Readable } from "node:stream";
-import type { Failure } from "../../core/errors";
-import type { Progress, Task } from "../../core/task";
-import { parseServerInfo, type ServerInfo } from "./info";
-import { type Leader, leaderFailure, type LeaderLink, openLink, type Reply } from "./link";
+import { byteProgress } from "../../core/byte-progress";
+import type { Task } from "../../core/task";
+import { askPlace, type Room } from "./ask-place";
+import type { Connect } from "./connect";
+import type { ServerInfo } from "./info";
+import { type Leader, leaderFailure } from "./leader";
+import { type LeaderLink, openLink } from "./link";
 import { parseSnapshotHeader, snapshotBytes, type SnapshotHeader } from "./reader";
+import { refusal, unexpected } from "./refusals";
+import { utf8 } from "./reply";
 
 export interface Snapshot {
   readonly replicationId: string;
@@ -19,48 +24,47 @@ export interface Snapshot {
   readonly stream: Readable;
 }
 
-export interface SnapshotOptions {
-  /** From memory, without a file on the leader; for leaders that aren't ours. */
-  readonly diskless?: boolean | undefined;
+export interface SnapshotOptions extends Room {
   /** How long the leader may be silent. */
-  readonly silenceMs?: number;
+  readonly silenceMs?: number | undefined;
+  /** Absent: TCP, and TLS where the leader says so. */
+  readonly connect?: Connect | undefined;
 }
 
-/** The most that a waiting person learns from; more would fill a job's output. */
-const PROGRESS_EVERY_MS = 250;
+const WAITING = "waiting for the leader's snapshot";
 
 /**
  * Asks a server for one snapshot of its data over the replication protocol. `rdb-only`: the leader keeps no buffer for
  * us and does not count us as a replica. It needs a user with psync and replconf (and info, for what the manifest tells
- * besides), and no access to files.
+ * besides), and no access to files. Throws a Failure whose code says whether it is worth waiting: `leader-loading`,
+ * `leader-busy`, `leader-without-link`, `leader-not-listening`.
  */
 export async function openSnapshot(
   leader: Leader,
   task: Task,
-  { diskless = false, silenceMs }: SnapshotOptions = {},
+  { silenceMs, connect, ...room }: SnapshotOptions = {},
 ): Promise<Snapshot> {
   task.progress({ message: `connecting to ${leader.host}:${leader.port}` });
-  const link = await openLink(leader, task.signal, silenceMs);
+  const link = await openLink(leader, task.signal, { silenceMs, connect });
   try {
     await authenticate(leader, link);
-    const info = await link.ask(["INFO"]);
+    const { place, info } = await askPlace(leader, link, room);
     // Each REPLCONF is sent alone and its reply awaited: a server that refuses one must not get the next.
     await must(leader, link, ["REPLCONF", "rdb-only", "1"]);
-    if (diskless) await must(leader, link, ["REPLCONF", "capa", "eof"]);
-    task.progress({ message: "waiting for the leader's snapshot" });
-    const full = await must(leader, link, ["PSYNC", "?", "-1"]);
-    const [, replicationId, offset] = /^FULLRESYNC (\S+) (\d+)$/.exec(full) ?? [];
-    if (replicationId === undefined || offset === undefined) throw unexpected(leader, full);
+    if (place === "memory") await must(leader, link, ["REPLCONF", "capa", "eof"]);
+    const onNewline = tellWaiting(task);
+    const { replicationId, offset } = await fullResync(leader, link, onNewline);
     const takenAt = task.clock.now();
-    const header = await snapshotHeader(leader, link);
-    const sizeBytes = header.kind === "sized" ? header.sizeBytes : undefined;
+    const header = await snapshotHeader(leader, link, onNewline);
+    const expected =
+      header.kind === "sized" ? { totalBytes: header.sizeBytes } : { estimatedBytes: info?.datasetBytes };
     return {
       replicationId,
-      offset: Number(offset),
+      offset,
       takenAt,
-      sizeBytes,
-      info: info.kind === "ok" ? parseServerInfo(info.text) : undefined,
-      stream: snapshotStream(leader, link, header, task),
+      sizeBytes: expected.totalBytes,
+      info,
+      stream: snapshotStream(leader, link, header, expected, task),
     };
   } catch (error) {
     link.close();
@@ -71,53 +75,84 @@ export async function openSnapshot(
 async function authenticate(leader: Leader, link: LeaderLink): Promise<void> {
   if (leader.password === undefined) return;
   const user = leader.username === undefined ? [] : [leader.username];
-  const reply = await link.ask(["AUTH", ...user, leader.password.reveal()]);
-  if (reply.kind === "refused") throw refused(leader, "AUTH", reply);
+  await must(leader, link, ["AUTH", ...user, leader.password.reveal()]);
 }
 
-async function must(leader: Leader, link: LeaderLink, command: readonly string[]): Promise<string> {
-  const reply = await link.ask(command);
-  if (reply.kind === "refused") throw refused(leader, command[0] ?? "", reply);
+async function must(leader: Leader, link: LeaderLink, command: readonly string[]): Promise<void> {
+  const answer = await text(leader, link, command);
+  if (answer !== "OK") throw unexpected(leader, command[0] ?? "", answer);
+}
+
+async function text(
+  leader: Leader,
+  link: LeaderLink,
+  command: readonly string[],
+  onNewline?: () => void,
+): Promise<string> {
+  const [name = ""] = command;
+  const reply = await link.ask(command, onNewline);
+  if (reply.kind === "refused") throw refusal(leader, name, reply.text);
+  if (reply.kind !== "text") throw unexpected(leader, name, "what is no text");
   return reply.text;
 }
 
-async function snapshotHeader(leader: Leader, link: LeaderLink): Promise<SnapshotHeader> {
+/** Where its snapshot comes from memory the leader answers only once it starts: until then it sends newlines. */
+async function fullResync(leader: Leader, link: LeaderLink, onNewline: () => void) {
+  const answer = await text(leader, link, ["PSYNC", "?", "-1"], onNewline);
+  const [, replicationId, digits] = /^FULLRESYNC (\w+) (\d+)$/.exec(answer) ?? [];
+  const offset = Number(digits);
+  if (replicationId === undefined || !Number.isSafeInteger(offset)) throw unexpected(leader, "PSYNC", answer);
+  return { replicationId, offset };
+}
+
+/** Says that we wait, and with each of the leader's newlines (one a second) for how long. */
+function tellWaiting(task: Task): () => void {
+  const since = task.clock.now();
+  task.progress({ message: WAITING });
+  return () => {
+    const seconds = Math.floor((task.clock.now() - since) / 1000);
+    if (seconds > 0) task.progress({ message: `${WAITING} (${seconds} s)` });
+  };
+}
+
+async function snapshotHeader(
+  leader: Leader,
+  link: LeaderLink,
+  onNewline: () => void,
+): Promise<SnapshotHeader> {
   for (;;) {
-    const line = await link.reader.line();
+    const line = await link.line();
     if (line === undefined)
       throw leaderFailure(leader, "no-snapshot", "it closed the connection before its snapshot", {
         hint: "Its log says why: a full disk or too little memory for a fork are the usual causes",
         transient: true,
       });
-    if (line === "") continue;
-    if (line.startsWith("-")) throw refused(leader, "PSYNC", { kind: "refused", text: line.slice(1) });
+    if (line.startsWith("-")) throw refusal(leader, "PSYNC", utf8(line.slice(1)));
     const header = parseSnapshotHeader(line);
-    if (header === undefined) throw unexpected(leader, line);
-    return header;
+    if (header !== undefined) return header;
+    if (line !== "") throw unexpected(leader, "PSYNC", utf8(line));
+    onNewline();
   }
 }
 
-function snapshotStream(leader: Leader, link: LeaderLink, header: SnapshotHeader, task: Task): Readable {
-  const total = header.kind === "sized" ? { totalBytes: header.sizeBytes } : {};
+function snapshotStream(
+  leader: Leader,
+  link: LeaderLink,
+  header: SnapshotHeader,
+  expected: { readonly totalBytes?: number; readonly estimatedBytes?: number | undefined },
+  task: Task,
+): Readable {
   const cutShort = (doneBytes: number) =>
     leaderFailure(leader, "connection-cut", `the connection ended after ${sizeOf(doneBytes, header)}`, {
       transient: true,
     });
+  const progress = byteProgress(task, "receiving the snapshot", expected);
   async function* chunks() {
-    let doneBytes = 0;
-    let reportedAt = -Infinity;
-    const report = (progress: Progress) => task.progress(progress);
-    const message = "receiving the snapshot";
     for await (const chunk of snapshotBytes(link.reader, header, cutShort)) {
-      doneBytes += chunk.length;
-      const now = task.clock.now();
-      if (now - reportedAt >= PROGRESS_EVERY_MS) {
-        reportedAt = now;
-        report({ message, doneBytes, ...total });
-      }
+      progress.add(chunk.length);
       yield chunk;
     }
-    report({ message, doneBytes, ...total });
+    progress.end();
   }
   const stream = Readable.from(chunks(), { objectMode: false });
   stream.once("close", () => link.close());
@@ -126,38 +161,4 @@ function snapshotStream(leader: Leader, link: LeaderLink, header: SnapshotHeader
 
 function sizeOf(doneBytes: number, header: SnapshotHeader): string {
   return header.kind === "sized" ? `${doneBytes} of ${header.sizeBytes} bytes` : `${doneBytes} bytes`;
-}
-
-function refused(leader: Leader, command: string, { text }: Reply): Failure {
-  const code = text.split(" ", 1)[0] ?? "";
-  switch (code) {
-    case "WRONGPASS":
-      return leaderFailure(leader, "wrong-password", "it refuses the user name or password");
-    case "NOAUTH":
-      return leaderFailure(leader, "wrong-password", "it asks for a password and none was given");
-    case "NOPERM":
-      return leaderFailure(leader, "not-permitted", `the user may not run ${command}`, {
-        hint: "Allow the user +psync +replconf +info",
-      });
-    case "LOADING":
-    case "BUSY":
-    case "NOMASTERLINK":
-    case "MASTERDOWN":
-      return leaderFailure(leader, "leader-not-ready", `it answers ${command} with: ${text}`, {
-        transient: true,
-      });
-    default:
-      // Redis repeats the arguments of a command that it doesn't know: of AUTH only the error's code may be shown.
-      if (command === "AUTH")
-        return leaderFailure(leader, "wrong-password", `it refuses to log in (${code})`);
-      return leaderFailure(leader, "refused", `it answers ${command} with: ${text}`);
-  }
-}
-
-function unexpected(leader: Leader, answer: string): Failure {
-  return leaderFailure(
-    leader,
-    "unexpected-answer",
-    `it answers PSYNC with ${JSON.stringify(answer.slice(0, 100))}`,
-  );
 }

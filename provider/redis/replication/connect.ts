@@ -1,0 +1,104 @@
+import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { checkServerIdentity, connect as connectTls, getCACertificates } from "node:tls";
+import type { Failure } from "../../core/errors";
+import { asError, type Leader, leaderFailure, type LeaderTls } from "./leader";
+import { tlsFailure } from "./tls-failures";
+
+/** An open way to a leader, over which nothing was said yet. */
+interface Connection {
+  readonly stream: Duplex;
+  /** How long it may take until the next bytes come, in milliseconds, before the stream is destroyed; 0: for ever. */
+  allowSilence(ms: number): void;
+}
+
+export type Connect = (leader: Leader, signal: AbortSignal) => Promise<Connection>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Connects by TCP, and by TLS where the leader says so. Throws a Failure, or the signal's reason. */
+export const connectToLeader: Connect = async (leader, signal) => {
+  signal.throwIfAborted();
+  let reached = false;
+  let socket: Socket | undefined;
+  try {
+    socket = openSocket(leader);
+    socket.once("connect", () => (reached = true));
+    await ready(socket, leader.tls === undefined ? "connect" : "secureConnect", signal);
+  } catch (error) {
+    socket?.destroy();
+    signal.throwIfAborted();
+    const cause = asError(error);
+    throw connectionFailure(leader, cause, reached);
+  }
+  return { stream: socket, allowSilence: silenceLimit(socket) };
+};
+
+function openSocket({ host, port, tls }: Leader): Socket {
+  const address: NetConnectOpts = { host, port, noDelay: true, keepAlive: true };
+  return tls === undefined ? connectPlain(address) : connectTls({ ...address, ...tlsOptions(host, tls) });
+}
+
+function tlsOptions(host: string, { ca, serverName = host, certificate, key }: LeaderTls) {
+  return {
+    ...trusted(ca),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key: key.reveal() }),
+    // TLS asks servers for names alone, certificates are for addresses as well.
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    checkServerIdentity: (_: string, shown: Parameters<typeof checkServerIdentity>[1]) =>
+      checkServerIdentity(serverName, shown),
+    rejectUnauthorized: true,
+  };
+}
+
+/** Node's own list lacks what a company added to its machines; a Node before 22.15 has no way to ask for that. */
+function trusted(ca: string | undefined): { ca?: string | string[] } {
+  if (ca !== undefined) return { ca };
+  if (typeof getCACertificates !== "function") return {};
+  return { ca: [...getCACertificates("default"), ...getCACertificates("system")] };
+}
+
+async function ready(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+  const onAbort = () => socket.destroy(asError(signal.reason));
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error("it did not answer within 10 s")));
+      socket.once(event, resolve);
+      socket.on("error", reject);
+      socket.once("close", () => reject(new Error("the connection was closed")));
+    });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    socket.removeAllListeners("timeout");
+    socket.setTimeout(0);
+  }
+}
+
+function silenceLimit(socket: Socket): (ms: number) => void {
+  let allowedMs = 0;
+  socket.on("timeout", () => socket.destroy(new Error(`it sent nothing for ${allowedMs / 1000} s`)));
+  return (ms) => {
+    allowedMs = ms;
+    socket.setTimeout(ms);
+  };
+}
+
+/** A connection that could not be made, or ended. `reached`: TCP was connected, and TLS not yet. */
+export function connectionFailure(leader: Leader, error: Error, reached = false): Failure {
+  const ofTls = leader.tls === undefined ? undefined : tlsFailure(leader, error, reached);
+  if (ofTls !== undefined) return ofTls;
+  const refused = "code" in error && error.code === "ECONNREFUSED";
+  return leaderFailure(leader, refused ? "leader-not-listening" : "leader-unreachable", messageOf(error), {
+    hint: "Check that the server is running and can be reached from here",
+    transient: true,
+  });
+}
+
+/** Several addresses of one host were tried: each error stands inside, and the outer one says nothing. */
+function messageOf(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map((inner) => asError(inner).message).join("; ")
+    : error.message;
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RedisServer } from "../support/redis-server";
+import {
+  backupJob,
+  backupOf,
+  bucketPlace,
+  expectFineLeader,
+  expectNobodyIn,
+  expectOnlyBackups,
+  expectRecovery,
+  failureOf,
+  filesBelow,
+  folderPlace,
+  type Jobs,
+  openJobs,
+  startLeader,
+  wholeBackups,
+} from "../support/faults";
+import { MOMENTS, STEPS, stepsFor, striking } from "../support/faults-moments";
+import { startS3FaultProxy } from "../support/s3-fault-proxy";
+import { startVersityGw, versityGw } from "../support/s3-servers";
+import { describeWith } from "../support/tools";
+
+let jobs: Jobs;
+let leader: RedisServer;
+beforeAll(async () => {
+  // A second part of a stored archive begins after 8 MiB.
+  [jobs, leader] = await Promise.all([openJobs(), startLeader({ randomMiB: 9 })]);
+});
+afterAll(async () => {
+  await jobs[Symbol.asyncDispose]();
+  await leader[Symbol.asyncDispose]();
+});
+
+test("kill -9 at each step that a job tells leaves backups that open, or none, and the next job clears up", async () => {
+  await using place = await folderPlace();
+  for (const message of stepsFor(leader)) {
+    const run = await jobs.run(backupJob(leader, place), { fault: { signal: "SIGKILL", message } });
+    expect({ message, code: run.code, last: run.last }).toMatchObject({ code: null, last: { message } });
+  }
+  await expectRecovery(jobs, leader, place);
+});
+
+test.each([
+  ["from memory", STEPS.receiving],
+  ["from memory", STEPS.storing],
+  ["from memory", STEPS.loading],
+  ["from disk", STEPS.receiving],
+])("SIGTERM %s while it is %s ends a job that leaves nothing", async (from, message) => {
+  await using place = await folderPlace();
+  const job = backupJob(leader, place, { fromDisk: from === "from disk" });
+  const run = await jobs.run(job, { fault: { signal: "SIGTERM", message } });
+  expect(run.code).toBe(1);
+  expect(failureOf(run)).toMatchObject({
+    code: "stopped",
+    operation: "back up",
+    subject: "cache",
+    transient: true,
+  });
+  await expectNobodyIn(place.scratch);
+  expect(await filesBelow(place.scratch)).toEqual([]);
+  await expectOnlyBackups(place);
+  // Stored it was already.
+  expect(await wholeBackups(place)).toHaveLength(message === STEPS.loading ? 1 : 0);
+  await expectFineLeader(leader);
+});
+
+describeWith([versityGw], "a job that stores in S3", () => {
+  test("and is killed at each kind of request leaves backups that open, or none, and the next job clears up", async () => {
+    await using server = await startVersityGw();
+    await using proxy = await startS3FaultProxy(server.endpoint);
+    await using place = await bucketPlace(server, proxy.endpoint);
+    for (const moment of MOMENTS) {
+      const strike = striking(proxy, moment, "SIGKILL");
+      const run = await jobs.run(backupJob(leader, place, { unproved: true }), { onStart: strike.onStart });
+      expect({ moment: moment.name, struck: strike.struck(), code: run.code }).toEqual({
+        moment: moment.name,
+        struck: true,
+        code: null,
+      });
+    }
+    proxy.set(() => undefined);
+    // What an upload has left, and what nobody vouches for.
+    expect((await place.everything()).some((name) => name.startsWith(".sgwtmp/"))).toBe(true);
+    await expectRecovery(jobs, leader, place, [server.secretAccessKey]);
+  });
+
+  test.each(MOMENTS.filter(({ name }) => /^a part|^the manifest, done/.test(name)))(
+    "and is told to stop at $name leaves nothing but what is whole",
+    async (moment) => {
+      await using server = await startVersityGw();
+      await using proxy = await startS3FaultProxy(server.endpoint);
+      await using place = await bucketPlace(server, proxy.endpoint);
+      const strike = striking(proxy, moment, "SIGTERM");
+      const run = await jobs.run(backupJob(leader, place, { unproved: true }), { onStart: strike.onStart });
+      // Of one that is stored it says so, and that it removed no others.
+      if (moment.isStored) expect(backupOf(run).pruneFailure).toMatchObject({ code: "stopped" });
+      else expect(failureOf(run)).toMatchObject({ code: "stopped", subject: "cache", transient: true });
+      await expectOnlyBackups(place);
+      expect(await wholeBackups(place)).toHaveLength(moment.isStored ? 1 : 0);
+    },
+  );
+});
