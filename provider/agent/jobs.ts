@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../core/errors";
@@ -12,10 +11,6 @@ import { writeDurably } from "../system/files";
 import { identify, isAlive, signalProcess, waitForEnd, type ProcessIdentity } from "../system/processes";
 
 const JOB_ENTRY = join(__dirname, "..", "job", "main.js");
-/** What passes through a job lives for a moment: a large nursery would only hold on to it, for 30 MB more at the peak. */
-const MEMORY_FLAGS = ["--max-semi-space-size=1"];
-/** A job compresses on Node's pool of threads: as many as it has members in flight, and two for its files. */
-const POOL_THREADS = Math.min(8, availableParallelism()) + 2;
 const POLL_MS = 50;
 /** Jobs tell something at least each minute or two, however slow the server or the store, unless one of them hangs. */
 const QUIET_LIMIT_MS = 15 * 60_000;
@@ -40,9 +35,8 @@ export async function startJob(layout: HomeLayout, spec: JobSpec): Promise<JobHa
     open(join(folder, "errors.log"), "w", 0o600),
   ]);
   try {
-    const child = spawn(process.execPath, [...MEMORY_FLAGS, JOB_ENTRY], {
+    const child = spawn(process.execPath, [JOB_ENTRY], {
       detached: true,
-      env: { ...process.env, UV_THREADPOOL_SIZE: String(POOL_THREADS) },
       stdio: ["pipe", output.fd, errors.fd],
       cwd: layout.root,
     });

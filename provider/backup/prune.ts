@@ -1,8 +1,8 @@
-import { asFailure, type FailureReport } from "../core/errors";
+import { asFailure, Failure, type FailureReport } from "../core/errors";
 import { type Retention, retain } from "../core/retention";
 import type { Task } from "../core/task";
 import type { Store, StoredObject } from "../stores/contract";
-import { type ListedBackup, readCatalog, readListed } from "./catalog";
+import { type ListedBackup, readCatalog, readListed, readManifest } from "./catalog";
 import { namedArchive, removeBackup } from "./remove-backup";
 
 /** An archive is stored whole at once and its manifest follows: one without after so long will never get one. */
@@ -43,7 +43,8 @@ export async function prune(
   };
 
   // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
-  const whole = backups.filter((backup) => backup.archives.length > 0);
+  const present = backups.filter((backup) => backup.archives.length > 0);
+  const whole = retention === undefined ? present : await unspoilt(store, catalogKey, present, task.signal);
   const judged =
     retention === undefined
       ? whole.map((backup) => ({ backup, keep: true }))
@@ -66,6 +67,38 @@ export async function prune(
     await attempt(orphan.key, () => store.delete(orphan.key, task.signal));
   await attempt(store.url, async () => void (await store.sweep(catalogKey, task.signal)));
   return { removed, failure };
+}
+
+/**
+ * Without those that a listing shows as verified and newest, but whose manifest or archive was damaged since, as far as
+ * that can be seen without reading the archive: they would cost the one that can still be restored.
+ */
+async function unspoilt(
+  store: Store,
+  catalogKey: string,
+  backups: readonly ListedBackup[],
+  signal: AbortSignal,
+): Promise<readonly ListedBackup[]> {
+  const newest = backups.findLast(({ verification }) => verification === "verified");
+  if (newest === undefined || !(await isSpoilt(store, catalogKey, newest, signal))) return backups;
+  const others = backups.filter((backup) => backup !== newest);
+  return unspoilt(store, catalogKey, others, signal);
+}
+
+async function isSpoilt(
+  store: Store,
+  catalogKey: string,
+  { name, archives }: ListedBackup,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { archive } = await readManifest(store, catalogKey, name, signal);
+    const stored = archives.find(({ key }) => key === `${catalogKey}/${archive.name}`);
+    return stored?.sizeBytes !== archive.sizeBytes;
+  } catch (error) {
+    if (error instanceof Failure && ["manifest-damaged", "not-found"].includes(error.code)) return true;
+    throw error;
+  }
 }
 
 function isDead(object: StoredObject, storeTime: number): boolean {

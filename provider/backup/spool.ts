@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { byteProgress } from "../core/byte-progress";
 import { Failure } from "../core/errors";
@@ -15,6 +15,9 @@ export interface Spooled extends Pick<CompressedEntry, "sizeBytes" | "sha256" | 
 }
 
 const READ_BYTES = 1024 * 1024;
+const PREFIX = "redis-addon-spool-";
+/** Such a folder is there for a moment: after so long whoever made it was killed in that. */
+const DEAD_AFTER_MS = 24 * 60 * 60_000;
 const LARGEST_BACKLOG_BYTES = 1024 * 1024 * 1024;
 
 export interface SpoolOptions {
@@ -90,11 +93,24 @@ async function backlogBytes(folder: string, estimatedBytes: number | undefined):
 
 async function namelessFile(folder: string): Promise<FileHandle> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = await mkdtemp(join(folder, "redis-addon-spool-"));
+  const own = await mkdtemp(join(folder, PREFIX));
   try {
+    await removeLeftovers(folder, (await lstat(own)).mtimeMs);
     return await open(join(own, "snapshot"), "wx+", 0o600);
   } finally {
     await rm(own, { recursive: true, force: true });
+  }
+}
+
+/** Of this user alone; what can't be looked at or removed stays. `now` is the disk's own time. */
+async function removeLeftovers(parent: string, now: number): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((name) => name.startsWith(PREFIX))) {
+    const path = join(parent, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
+    if (now - stats.mtimeMs > DEAD_AFTER_MS)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

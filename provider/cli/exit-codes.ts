@@ -17,6 +17,7 @@ Exit codes:
 
 const CODES: Readonly<Record<string, ExitCode>> = {
   "wrong-usage": EXIT.wrongUsage,
+  "unsupported-destination": EXIT.wrongUsage,
   "ambiguous-backup": EXIT.wrongUsage,
   "no-such-addon": EXIT.notFound,
   "no-such-catalog": EXIT.notFound,

@@ -1,3 +1,4 @@
+import { printable } from "./printable";
 import { clearDisplay } from "./terminal";
 
 /** One JSON document on standard output. */
@@ -8,7 +9,7 @@ export function printJson(value: unknown): void {
 
 export function printLine(text = ""): void {
   clearDisplay();
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printable(text)}\n`);
 }
 
 /** Columns as wide as their longest cell. */

@@ -1,4 +1,5 @@
 import { systemClock } from "../system/clock";
+import { printable } from "./printable";
 import { progressDisplay, type ProgressDisplay } from "./progress-display";
 
 /** Standard error is one for the whole process, and so is the line of progress on it. */
@@ -26,11 +27,11 @@ export function clearDisplay(): void {
 /** Something that a person should know, on standard error: standard output is the result alone. */
 export function warn(text: string): void {
   clearDisplay();
-  process.stderr.write(`! ${text}\n`);
+  process.stderr.write(`! ${printable(text)}\n`);
 }
 
 /** Why the command failed. */
 export function complain(text: string): void {
   clearDisplay();
-  process.stderr.write(`redis-addon: ${text}\n`);
+  process.stderr.write(`redis-addon: ${printable(text)}\n`);
 }

@@ -1,7 +1,7 @@
 import type { Schedule } from "../core/schedule";
 import type { Retention } from "../core/retention";
 import type { AddonStatus } from "../core/status";
-import type { VerificationOutcome } from "../core/verification";
+import { VERIFICATION_WORDS, type VerificationOutcome } from "../core/verification";
 import type { CatalogEntry } from "../operations/list-backups";
 import { syncWords } from "../redis/sync-status";
 
@@ -25,12 +25,6 @@ export function retentionWords({ days, keepLast }: Retention): string {
   ];
   return `kept: ${rules.join(" or ")}`;
 }
-
-const VERIFICATION_WORDS: Readonly<Record<VerificationOutcome, string>> = {
-  verified: "verified",
-  "structure-checked": "structure checked",
-  damaged: "DAMAGED",
-};
 
 export function verificationWords(outcome: VerificationOutcome): string {
   return VERIFICATION_WORDS[outcome];

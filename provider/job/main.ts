@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { asFailure, Failure } from "../core/errors";
 import { type JobLine, type JobSpec, JobSpecSchema } from "../core/job";
 import type { Task } from "../core/task";
+import { expectBulkBytes } from "../system/bulk-bytes";
 import { systemClock } from "../system/clock";
 import { performJob } from "../backup/jobs/perform";
 
@@ -34,6 +35,7 @@ function parseJson(json: string): unknown {
 }
 
 async function main(): Promise<void> {
+  expectBulkBytes();
   // Whatever ends this process early, a bug included, it has not succeeded.
   process.exitCode = 1;
   const abort = new AbortController();

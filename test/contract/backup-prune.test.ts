@@ -72,6 +72,22 @@ test("a manifest without its archive does not count as the newest: the last good
   expect(await slots(store)).toEqual([daysAgo(20), daysAgo(1)]);
 });
 
+test.each([
+  ["manifest", ".json"],
+  ["archive", "-a.tar.gz"],
+])(
+  "a backup whose %s was damaged since it was verified does not cost the last one that is good",
+  async (_what, ending) => {
+    await using opened = await temporaryStore();
+    const { store } = opened;
+    for (const days of [20, 10, 1]) await backup(store, daysAgo(days));
+    for (const days of [20, 10]) await put(store, `${daysAgo(days)}.verified.json`, {});
+    await store.put(`${KEY}/${daysAgo(10)}${ending}`, Readable.from([Buffer.from("?")]), { signal: never });
+    expect(await prune(store, ADDON, { keepLast: 1 }, at(NOW))).toEqual({ removed: [], failure: undefined });
+    expect(await slots(store)).toEqual([daysAgo(20), daysAgo(10), daysAgo(1)]);
+  },
+);
+
 test("an archive without a manifest goes once it is surely dead, not while it may still get one", async () => {
   await using opened = await temporaryStore();
   const { store } = opened;

@@ -137,17 +137,20 @@ describe("redis-addon backup, for any Redis and any store", () => {
     await using folder = await temporaryFolder();
     const { archive } = await take(store.url);
     const at = ["--store", store.url];
-    const [file, copy] = [join(folder.path, "b.tar.gz"), join(folder.path, "copy")];
+    const [file, copy] = [join(folder.path, "b.tar.gz"), join(folder.path, "a copy")];
     expect((await cli.run(["backup", "download", name, "latest", "--to", file, ...at])).code).toBe(0);
     expect(await readFile(file)).toEqual(await readFile(fileURLToPath(archive)));
     const again = await cli.run(["backup", "download", name, "latest", "--to", file, ...at]);
     expect(again).toMatchObject({ code: 1, stdout: "" });
 
     const extracted = await cli.run(["backup", "download", name, "latest", "--extract", copy, ...at]);
-    expect(extracted).toMatchObject({ code: 0 });
+    expect(extracted).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`cd '${copy}' && redis-server`),
+    });
     await using server = await startRedisServer({ dir: copy });
     expect(await server.client.dbsize()).toBe(2000);
-    expect((await readdir(folder.path)).sort()).toEqual(["b.tar.gz", "copy"]);
+    expect((await readdir(folder.path)).sort()).toEqual(["a copy", "b.tar.gz"]);
   });
 
   it("encrypts to the owner of a key, who alone can have it verified and extracted", async () => {

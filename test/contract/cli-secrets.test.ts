@@ -63,6 +63,24 @@ describe("the password of a Redis that is backed up", () => {
     }
   });
 
+  it("and every other secret stays out of the servers that are only asked for their version", async () => {
+    await using store = await temporaryStore();
+    await using folder = await temporaryFolder();
+    const seen = join(folder.path, "seen");
+    const script = ["#!/bin/sh", `env >> ${seen}`, `exec ${findRedisServer()} "$@"`];
+    await writeFile(join(folder.path, "redis-server"), `${script.join("\n")}\n`, { mode: 0o755 });
+    const env = { PATH: `${folder.path}:/usr/bin:/bin`, REDISCLI_AUTH: PASSWORD };
+    const secret = { REDIS_ADDON_PASSPHRASE: "open sesame", AWS_SECRET_ACCESS_KEY: "open barley" };
+    const from = runFrom(`redis://127.0.0.1:${leader.port}`, store.url, "--name", "shop");
+    expect(await cli.run(from, { env })).toMatchObject({ code: 0 });
+    const verify = ["backup", "verify", "shop", "--store", store.url];
+    expect(await cli.run(verify, { env: { ...env, ...secret } })).toMatchObject({ code: 0 });
+    const told = await readFile(seen, "utf8");
+    expect(told).toMatch(/^PATH=/m);
+    expect(told).not.toContain("open ");
+    expect(told).not.toContain(PASSWORD);
+  });
+
   it("is asked for where the URL names a user, without an echo", async () => {
     await using store = await temporaryStore();
     const run = cli.startInTerminal(runFrom(`redis://backup@127.0.0.1:${leader.port}`, store.url));

@@ -3,11 +3,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import type { Progress } from "../../provider/core/task";
 import { readBackupState } from "../../provider/platforms/local/process-state";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { provision } from "../../provider/operations/provision";
 import { creates, eventually, makeTestHome, SMALL, type TestHome } from "../support/data-home";
-import { expectNobodyIn, filesBelow } from "../support/faults";
+import { expectNobodyIn } from "../support/faults-expect";
+import { filesBelow } from "../support/faults-places";
 import { STEPS } from "../support/faults-moments";
 
 /** An add-on with data that take a moment to back up. */
@@ -35,17 +37,17 @@ async function jobPid({ path }: TestHome): Promise<number> {
 }
 
 /** Asks the agent for a backup, and does something once its job tells a step for the first time. */
-function backUpUntil(home: TestHome, message: string, strike: () => Promise<void>) {
+async function backUpUntil(home: TestHome, message: string, strike: () => Promise<void>) {
   let struck: Promise<void> | undefined;
   const { signal, clock } = home.task;
-  const asked = home.platform.backUp("cache", {
-    signal,
-    clock,
-    progress: (step) => {
-      if (step.message === message) struck ??= strike();
-    },
-  });
-  return asked.finally(async () => struck);
+  const progress = (step: Progress) => {
+    if (step.message === message) struck ??= strike();
+  };
+  try {
+    return await home.platform.backUp("cache", { signal, clock, progress });
+  } finally {
+    await struck;
+  }
 }
 
 const backupsOf = async (home: TestHome, catalogKey: string) =>

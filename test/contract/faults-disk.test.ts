@@ -3,22 +3,11 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  backupJob,
-  backupOf,
-  bucketPlace,
-  CATALOG,
-  expectFineLeader,
-  failureOf,
-  filesBelow,
-  folderPlace,
-  type Jobs,
-  openJobs,
-  pathOfUrl,
-  startLeader,
-  wholeBackups,
-} from "../support/faults";
+import { backupJob, backupOf, CATALOG, failureOf, type Jobs, openJobs, startLeader } from "../support/faults";
+import { expectFineLeader, wholeBackups } from "../support/faults-expect";
+import { bucketPlace, namesIn, folderPlace } from "../support/faults-places";
 import { inSmallDisk, seenBy, smallDisk } from "../support/full-disk";
 import { findRedisServer, type RedisServer } from "../support/redis-server";
 import { startVersityGw, versityGw } from "../support/s3-servers";
@@ -48,7 +37,7 @@ describeWith([smallDisk], "a disk of ours that is too small", () => {
     "for the archive fails the job, and keeps nothing of it (the leader writes to its disk: %s)",
     async (fromDisk) => {
       await using place = await folderPlace();
-      const root = pathOfUrl(place.url);
+      const root = fileURLToPath(place.url);
       await mkdir(root);
       const job = backupJob(leader, place, { fromDisk });
       const run = await jobs.run(job, { prefix: onSmallDisk(root, 8) });
@@ -63,7 +52,7 @@ describeWith([smallDisk], "a disk of ours that is too small", () => {
       });
       expect(run.output).not.toContain("LEFT");
       await expectFineLeader(leader);
-      expect(await filesBelow(place.scratch)).toEqual([]);
+      expect(await namesIn(place.scratch)).toEqual([]);
     },
   );
 
@@ -90,7 +79,9 @@ describeWith([smallDisk], "a disk of ours that is too small", () => {
     });
     expect(backupOf(run).verification).toMatchObject({
       outcome: "structure-checked",
-      why: expect.stringMatching(/^extracting it takes \d+ MiB, and the scratch folder has only \d+ MiB free$/),
+      why: expect.stringMatching(
+        /^extracting it takes \d+ MiB, and the scratch folder has only \d+ MiB free$/,
+      ),
     });
     expect(run.output).not.toContain("LEFT");
     expect(await wholeBackups(place)).toHaveLength(1);
@@ -105,27 +96,45 @@ describeWith([versityGw], "a file size limit that the verified copy exceeds", ()
     const taken = backupOf(await jobs.run(job, { prefix: ["prlimit", "--fsize=5000000"] }));
     expect(taken.verification).toBeUndefined();
     expect(taken.warnings).toEqual([expect.stringMatching(/^it could not be verified: cannot /)]);
-    expect(await filesBelow(place.scratch)).toEqual([]);
+    expect(await namesIn(place.scratch)).toEqual([]);
     expect((await place.everything()).filter((name) => /damaged|checked|verified/.test(name))).toEqual([]);
     expect(await wholeBackups(place)).toEqual([taken.slot]);
   });
 });
 
-test.each(["--to", "--extract"])("a file size limit that a download %s exceeds is named, and nothing is left", async (how) => {
-  await using place = await folderPlace();
-  const job = backupJob(leader, place, { fromDisk: true, unproved: true });
-  const { slot } = backupOf(await jobs.run(job));
-  await using folder = await temporaryFolder();
-  const cli = [process.execPath, jobs.program.path("provider/cli/main.ts")];
-  const download = ["backup", "download", CATALOG, slot, "--store", place.url, how, join(folder.path, "copy")];
-  const env = { PATH: process.env["PATH"], HOME: place.scratch, REDIS_ADDON_HOME: join(place.scratch, "home") };
-  const run = promisify(execFile)("prlimit", ["--fsize=5000000", ...cli, ...download], { env });
-  await expect(run).rejects.toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/^redis-addon: cannot .*the file is larger than this file system or process may write/m),
-  });
-  expect(await readdir(folder.path)).toEqual([]);
-});
+test.each(["--to", "--extract"])(
+  "a file size limit that a download %s exceeds is named, and nothing is left",
+  async (how) => {
+    await using place = await folderPlace();
+    const job = backupJob(leader, place, { fromDisk: true, unproved: true });
+    const { slot } = backupOf(await jobs.run(job));
+    await using folder = await temporaryFolder();
+    const cli = [process.execPath, jobs.program.path("provider/cli/main.ts")];
+    const download = [
+      "backup",
+      "download",
+      CATALOG,
+      slot,
+      "--store",
+      place.url,
+      how,
+      join(folder.path, "copy"),
+    ];
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: place.scratch,
+      REDIS_ADDON_HOME: join(place.scratch, "home"),
+    };
+    const run = promisify(execFile)("prlimit", ["--fsize=5000000", ...cli, ...download], { env });
+    await expect(run).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^redis-addon: cannot .*the file is larger than this file system or process may write/m,
+      ),
+    });
+    expect(await readdir(folder.path)).toEqual([]);
+  },
+);
 
 describeWith([smallDisk], "a leader whose disk is too small for its data", () => {
   /** With 30 MB of data on a disk of 24 MiB. */
@@ -185,6 +194,6 @@ describeWith([smallDisk], "a leader whose disk is too small for its data", () =>
       transient: true,
     });
     expect(await place.everything()).toEqual([]);
-    expect(await filesBelow(place.scratch)).toEqual([]);
+    expect(await namesIn(place.scratch)).toEqual([]);
   });
 });

@@ -6,18 +6,14 @@ import {
   backupJob,
   backupOf,
   CATALOG,
-  expectFineLeader,
-  expectNoSecrets,
   failureOf,
-  filesBelow,
-  folderPlace,
   type Jobs,
   openJobs,
   PASSWORD,
-  type Place,
   startLeader,
-  wholeBackups,
 } from "../support/faults";
+import { expectFineLeader, expectNoSecrets, wholeBackups } from "../support/faults-expect";
+import { namesIn, folderPlace, type Place } from "../support/faults-places";
 import { type RedisServer, until } from "../support/redis-server";
 import { task, temporaryFolder } from "./backup-support";
 
@@ -33,7 +29,7 @@ afterAll(async () => {
 
 async function expectNothingLeft(place: Place): Promise<void> {
   expect(await place.everything()).toEqual([]);
-  expect(await filesBelow(place.scratch)).toEqual([]);
+  expect(await namesIn(place.scratch)).toEqual([]);
 }
 
 test.each([
@@ -67,7 +63,9 @@ test.each([
   const { rdb } = await readManifest(place.store, CATALOG, whole.slot, new AbortController().signal);
   // Up to the last byte but one: the mark that ends a snapshot from memory is longer than what this leaves out.
   for (const [index, afterBytes] of [0, 3, 40, 2_000, 10_000, rdb.sizeBytes / 2, rdb.sizeBytes].entries()) {
-    proxy.set({ fromServer: { cutAfterBytes: Math.floor(afterBytes), cut: index % 2 === 0 ? "end" : "reset" } });
+    proxy.set({
+      fromServer: { cutAfterBytes: Math.floor(afterBytes), cut: index % 2 === 0 ? "end" : "reset" },
+    });
     await expect(runBackupJob(job, `cut${index}`, task())).rejects.toMatchObject({
       operation: "back up",
       subject: "cache",
@@ -77,7 +75,7 @@ test.each([
   proxy.set({});
   await expectFineLeader(leader);
   expect(await place.everything()).toHaveLength(2);
-  expect(await filesBelow(place.scratch)).toEqual([]);
+  expect(await namesIn(place.scratch)).toEqual([]);
   backupOf(await jobs.run(job));
   expect(await wholeBackups(place)).toHaveLength(2);
 });
@@ -93,37 +91,43 @@ const SLOWLY = ["--rdb-key-save-delay", "3000"];
 test.each([
   ["from memory", false],
   ["from disk", true],
-])("a leader that is killed while its snapshot comes %s fails the job; started again it is backed up", async (_, fromDisk) => {
-  await using place = await folderPlace();
-  await using folder = await temporaryFolder();
-  await using server = await startLeader({ args: SLOWLY }, { dir: folder.path });
-  const running = jobs.run(backupJob(server, place, { fromDisk }));
-  await untilSnapshot(server);
-  await server.stop("SIGKILL");
-  const run = await running;
-  expect(failureOf(run)).toMatchObject({ subject: "cache", transient: true });
-  expect(failureOf(run).code).toMatch(/^(connection-cut|no-snapshot|leader-unreachable)$/);
-  await expectNothingLeft(place);
-  await using again = await startLeader({}, { dir: folder.path });
-  backupOf(await jobs.run(backupJob(again, place, { fromDisk })));
-  expect(await wholeBackups(place)).toHaveLength(1);
-});
+])(
+  "a leader that is killed while its snapshot comes %s fails the job; started again it is backed up",
+  async (_, fromDisk) => {
+    await using place = await folderPlace();
+    await using folder = await temporaryFolder();
+    await using server = await startLeader({ args: SLOWLY }, { dir: folder.path });
+    const running = jobs.run(backupJob(server, place, { fromDisk }));
+    await untilSnapshot(server);
+    await server.stop("SIGKILL");
+    const run = await running;
+    expect(failureOf(run)).toMatchObject({ subject: "cache", transient: true });
+    expect(failureOf(run).code).toMatch(/^(connection-cut|no-snapshot|leader-unreachable)$/);
+    await expectNothingLeft(place);
+    await using again = await startLeader({}, { dir: folder.path });
+    backupOf(await jobs.run(backupJob(again, place, { fromDisk })));
+    expect(await wholeBackups(place)).toHaveLength(1);
+  },
+);
 
 test.each([
   ["from memory", false],
   ["from disk", true],
-])("FLUSHALL while a snapshot comes %s costs at most this backup, and the leader goes on", async (_, fromDisk) => {
-  await using place = await folderPlace();
-  await using server = await startLeader({ args: SLOWLY });
-  const running = jobs.run(backupJob(server, place, { fromDisk }));
-  await untilSnapshot(server);
-  // Redis itself ends the child that writes the snapshot.
-  await server.client.flushall();
-  const run = await running;
-  expect(failureOf(run)).toMatchObject({ subject: "cache", transient: true });
-  expect(failureOf(run).code).toMatch(/^(connection-cut|no-snapshot)$/);
-  await expectFineLeader(server);
-  await expectNothingLeft(place);
-  const next = backupOf(await jobs.run(backupJob(server, place, { fromDisk })));
-  expect(next).toMatchObject({ keys: 1, verification: { outcome: "verified", counts: { keys: 1 } } });
-});
+])(
+  "FLUSHALL while a snapshot comes %s costs at most this backup, and the leader goes on",
+  async (_, fromDisk) => {
+    await using place = await folderPlace();
+    await using server = await startLeader({ args: SLOWLY });
+    const running = jobs.run(backupJob(server, place, { fromDisk }));
+    await untilSnapshot(server);
+    // Redis itself ends the child that writes the snapshot.
+    await server.client.flushall();
+    const run = await running;
+    expect(failureOf(run)).toMatchObject({ subject: "cache", transient: true });
+    expect(failureOf(run).code).toMatch(/^(connection-cut|no-snapshot)$/);
+    await expectFineLeader(server);
+    await expectNothingLeft(place);
+    const next = backupOf(await jobs.run(backupJob(server, place, { fromDisk })));
+    expect(next).toMatchObject({ keys: 1, verification: { outcome: "verified", counts: { keys: 1 } } });
+  },
+);

@@ -1,6 +1,7 @@
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCatalog } from "../../provider/backup/catalog";
 import { deleteBackup } from "../../provider/backup/delete-backup";
@@ -9,19 +10,15 @@ import type { VerifyJob } from "../../provider/core/job";
 import {
   backupJob,
   backupOf,
-  bucketPlace,
   CATALOG,
-  expectOnlyBackups,
   failureOf,
-  folderPlace,
   type Jobs,
   openJobs,
-  pathOfUrl,
-  type Place,
   SCHEDULED,
   startLeader,
-  wholeBackups,
 } from "../support/faults";
+import { expectOnlyBackups, wholeBackups } from "../support/faults-expect";
+import { bucketPlace, folderPlace, type Place } from "../support/faults-places";
 import { STEPS } from "../support/faults-moments";
 import { type RedisServer, until } from "../support/redis-server";
 import { startS3FaultProxy } from "../support/s3-fault-proxy";
@@ -97,7 +94,7 @@ test("a clock that is a year ahead and then right again costs no backup that it 
 
 test("a machine whose clock is a year ahead takes nothing for dead that another one is writing", async () => {
   await using place = await folderPlace();
-  const folder = join(pathOfUrl(place.url), CATALOG);
+  const folder = join(fileURLToPath(place.url), CATALOG);
   await mkdir(folder, { recursive: true });
   // Under way on the other machine: a file that has no name yet, and an archive whose manifest is about to come.
   const underWay = [".20260501T030000000Z-b.tar.gz.1234.tmp", "20260501T030000000Z-b.tar.gz"];
@@ -118,7 +115,7 @@ describe("a verification of a backup that is removed meanwhile", () => {
   test("fails because there is no such backup, and leaves nothing beside it", async () => {
     await using place = await folderPlace();
     const { slot, archiveUrl } = backupOf(await jobs.run(backupJob(leader, place, { unproved: true })));
-    const archive = pathOfUrl(archiveUrl);
+    const archive = fileURLToPath(archiveUrl);
     const removing = task({
       progress: ({ message }) => {
         if (message !== STEPS.loading) return;
@@ -139,10 +136,16 @@ describeWith([versityGw], "in S3", () => {
   async function opened() {
     const server = await startVersityGw();
     const proxy = await startS3FaultProxy(server.endpoint);
-    return { server, proxy, place: await bucketPlace(server, proxy.endpoint), async [Symbol.asyncDispose]() {
-      await proxy[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    } };
+    const place = await bucketPlace(server, proxy.endpoint);
+    return {
+      proxy,
+      place,
+      async [Symbol.asyncDispose]() {
+        await place[Symbol.asyncDispose]();
+        await proxy[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
+      },
+    };
   }
 
   test("two machines that race for one slot leave one backup, of which both tell", async () => {

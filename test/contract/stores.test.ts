@@ -108,6 +108,12 @@ test("a folder that cannot be made is named, with why", async () => {
   }
 });
 
+// An automounter's folders do the same. Node's own recursive mkdir never comes back from there.
+test.runIf(process.platform === "linux")("a folder in which none can be made fails at once", async () => {
+  const store = await openStore("file:///proc/redis-addon/backups");
+  await expect(store.put("a/1", bytes("x"), { signal: never })).rejects.toMatchObject({ code: "not-found" });
+});
+
 test.each([
   ["s3://key:secret@bucket/prefix", "unsupported-destination"],
   ["s3://bucket/prefix?secretAccessKey=secret", "unsupported-destination"],

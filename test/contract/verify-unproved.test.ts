@@ -1,6 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Failure } from "../../provider/core/errors";
+import type { Store } from "../../provider/stores/contract";
 import { temporaryFolder, task } from "./backup-support";
 import {
   atHand,
@@ -144,6 +146,19 @@ describe("nothing is said of a backup, and nothing written down", () => {
       code: "scratch-disk-fails",
       transient: true,
     });
+    expect(await marks(own.store)).toEqual([".json"]);
+  });
+
+  test("where its archive is not found for a moment, although it is listed", async () => {
+    await using own = await copyOf(backup);
+    const store: Store = {
+      ...own.store,
+      get: async (key, signal) => {
+        if (!key.endsWith(".tar.gz")) return own.store.get(key, signal);
+        throw new Failure({ code: "not-found", operation: "read", subject: key, cause: "no such object" });
+      },
+    };
+    await expect(own.verify({ store })).rejects.toMatchObject({ code: "store-unreliable", transient: true });
     expect(await marks(own.store)).toEqual([".json"]);
   });
 

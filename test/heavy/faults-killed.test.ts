@@ -3,24 +3,15 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backupJob, backupOf, failureOf, type Jobs, openJobs, startLeader, stepsOf } from "../support/faults";
 import {
-  backupJob,
-  backupOf,
-  bucketPlace,
   expectFineLeader,
   expectNobodyIn,
   expectOnlyBackups,
   expectRecovery,
-  failureOf,
-  filesBelow,
-  folderPlace,
-  type Jobs,
-  openJobs,
-  type Place,
-  startLeader,
-  stepsOf,
   wholeBackups,
-} from "../support/faults";
+} from "../support/faults-expect";
+import { bucketPlace, namesIn, folderPlace, type Place } from "../support/faults-places";
 import type { RedisServer } from "../support/redis-server";
 import { startS3FaultProxy } from "../support/s3-fault-proxy";
 import { startVersityGw, versityGw } from "../support/s3-servers";
@@ -58,7 +49,7 @@ async function strikeAtEachStep(source: RedisServer, fromDisk: boolean, place: P
     if (stopped.code !== 0)
       expect(failureOf(stopped)).toMatchObject({ code: "stopped", subject: "cache", transient: true });
     await expectNobodyIn(place.scratch);
-    expect(await filesBelow(place.scratch)).toEqual([]);
+    expect(await namesIn(place.scratch)).toEqual([]);
     await expectOnlyBackups(place);
     await wholeBackups(place);
     await expectFineLeader(source);
@@ -82,7 +73,7 @@ describe("a job that stores in a folder", () => {
     for (let fileCall = 1; fileCall <= calls; fileCall++) {
       await jobs.run(job, { fault: { signal: "SIGKILL", fileCall } });
       // All that was struck since lies there together.
-      if (fileCall % 5 === 0 || fileCall === calls) await expectRecovery(jobs, leader, place);
+      if (fileCall % 8 === 0 || fileCall === calls) await expectRecovery(jobs, leader, place);
     }
   });
 
@@ -92,7 +83,7 @@ describe("a job that stores in a folder", () => {
     for (let fileCall = 1; ; fileCall++) {
       const run = await jobs.run(job, { fault: { signal: "SIGTERM", fileCall } });
       if (run.code === 0 && backupOf(run).pruneFailure === undefined) break;
-      expect(await filesBelow(place.scratch)).toEqual([]);
+      expect(await namesIn(place.scratch)).toEqual([]);
       await expectOnlyBackups(place);
     }
     await expectNobodyIn(place.scratch);
@@ -126,10 +117,10 @@ describeWith([versityGw], "a job that stores in S3", () => {
       proxy.set(() => undefined);
       expect(count).toBeGreaterThanOrEqual(strikeAt);
       if (signal === "SIGTERM") {
-        expect(await filesBelow(place.scratch)).toEqual([]);
+        expect(await namesIn(place.scratch)).toEqual([]);
         await expectOnlyBackups(place);
       }
-      if (strikeAt % 5 === 0 || strikeAt === requests)
+      if (strikeAt % 8 === 0 || strikeAt === requests)
         await expectRecovery(jobs, largeLeader, place, [server.secretAccessKey]);
     }
   });

@@ -4,19 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readCatalog } from "../../provider/backup/catalog";
-import {
-  backupJob,
-  backupOf,
-  bucketPlace,
-  CATALOG,
-  expectOnlyBackups,
-  folderPlace,
-  type Jobs,
-  openJobs,
-  type Place,
-  startLeader,
-  wholeBackups,
-} from "../support/faults";
+import { backupJob, backupOf, CATALOG, type Jobs, openJobs, startLeader } from "../support/faults";
+import { expectOnlyBackups, wholeBackups } from "../support/faults-expect";
+import { bucketPlace, folderPlace, type Place } from "../support/faults-places";
 import type { RedisServer } from "../support/redis-server";
 import { startS3FaultProxy } from "../support/s3-fault-proxy";
 import { startVersityGw, versityGw } from "../support/s3-servers";

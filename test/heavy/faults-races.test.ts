@@ -3,20 +3,9 @@ import { readCatalog } from "../../provider/backup/catalog";
 import { prune } from "../../provider/backup/prune";
 import { deleteBackup } from "../../provider/backup/delete-backup";
 import { runVerifyJob } from "../../provider/backup/jobs/run-verify";
-import {
-  backupJob,
-  backupOf,
-  bucketPlace,
-  CATALOG,
-  expectOnlyBackups,
-  folderPlace,
-  type Jobs,
-  openJobs,
-  type Place,
-  SCHEDULED,
-  startLeader,
-  wholeBackups,
-} from "../support/faults";
+import { backupJob, backupOf, CATALOG, type Jobs, openJobs, SCHEDULED, startLeader } from "../support/faults";
+import { expectOnlyBackups, wholeBackups } from "../support/faults-expect";
+import { bucketPlace, folderPlace, type Place } from "../support/faults-places";
 import type { RedisServer } from "../support/redis-server";
 import { startVersityGw, versityGw } from "../support/s3-servers";
 import { describeWith } from "../support/tools";
@@ -43,7 +32,9 @@ async function race(place: Place): Promise<void> {
     [1, 2, 3].map((machine) => jobs.run({ ...job, scratchFolder: `${place.scratch}-${machine}` })),
   );
   // One that looked when another had finished finds nothing to do.
-  const taken = runs.filter(({ last }) => !(last?.type === "result" && last.outcome === "not-due")).map(backupOf);
+  const taken = runs
+    .filter(({ last }) => !(last?.type === "result" && last.outcome === "not-due"))
+    .map(backupOf);
   expect(new Set(taken.map(({ archiveUrl }) => archiveUrl)).size).toBe(1);
   expect(taken.filter(({ takenHere }) => takenHere)).toHaveLength(1);
   expect(await wholeBackups(place)).toHaveLength(1);

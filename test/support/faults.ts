@@ -1,32 +1,22 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, readlink, rm, utimes } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { randomBytes } from "node:crypto";
-import { expect } from "vitest";
 import type { FailureReport } from "../../provider/core/errors";
 import { type BackupJob, type JobLine, JobLineSchema, type JobSpec } from "../../provider/core/job";
-import { readCatalog } from "../../provider/backup/catalog";
-import { verifyBackup } from "../../provider/backup/verify/verify-backup";
-import type { Store } from "../../provider/stores/contract";
-import { openStore } from "../../provider/stores/open";
-import { atHand, processesWith } from "../contract/verify-support";
-import { task } from "../contract/backup-support";
+import { atHand } from "../contract/verify-support";
 import { type CompiledProgram, compileProgram } from "./compiled-program";
-import { type RedisServer, startRedisServer, until } from "./redis-server";
-import type { S3Server } from "./s3-servers";
+import type { Place } from "./faults-places";
+import { type RedisServer, startRedisServer } from "./redis-server";
 
-const never = new AbortController().signal;
-const PRELOAD = join(import.meta.dirname, "faults-preload.mjs");
+const PRELOAD = fileURLToPath(new URL("./faults-preload.mjs", import.meta.url));
 export const CATALOG = "cache-12345678";
 /** Nobody but the tests knows them; none of them may be found anywhere afterwards. */
 export const PASSWORD = `pw-${randomBytes(12).toString("hex")}`;
 
 /** Where a job's process is struck. */
-export interface JobFault {
+interface JobFault {
   readonly signal: "SIGKILL" | "SIGTERM";
   /** When it tells this for the first time. */
   readonly message?: string;
@@ -148,69 +138,6 @@ export async function startLeader(
   return server;
 }
 
-/** A folder or a bucket for backups, with a scratch folder of its own beside it. */
-export interface Place extends AsyncDisposable {
-  readonly url: string;
-  readonly store: Store;
-  readonly scratch: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Every name that lies there, hidden ones included, and uploads that are not complete. */
-  everything(): Promise<string[]>;
-  /** As if all that lies there had been written two days ago. */
-  age(): Promise<void>;
-}
-
-export async function folderPlace(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), "faults-"));
-  const root = join(folder, "store");
-  const url = `file://${root}`;
-  return {
-    url,
-    store: await openStore(url),
-    scratch: join(folder, "scratch"),
-    everything: () => filesBelow(root),
-    age: () => ageBelow(root),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
-}
-
-/** A part of a bucket of versitygw, whose objects are files; requests go through `endpoint`. */
-export async function bucketPlace(server: S3Server, endpoint = server.endpoint): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), "faults-"));
-  const prefix = `p-${randomBytes(4).toString("hex")}`;
-  const { accessKeyId, secretAccessKey, bucket, region } = server;
-  const credentials = { accessKeyId, secretAccessKey };
-  const urlAt = (at: string) => `s3://${bucket}/${prefix}?endpoint=${at}&region=${region}`;
-  const root = join(await readlink(`/proc/${server.pid}/cwd`), bucket);
-  return {
-    url: urlAt(endpoint),
-    store: await openStore(urlAt(server.endpoint), credentials),
-    scratch: join(folder, "scratch"),
-    credentials,
-    everything: async () =>
-      (await filesBelow(root)).filter((name) => name.startsWith(`${prefix}/`) || name.startsWith(".sgwtmp/")),
-    age: () => ageBelow(root),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
-}
-
-/** The files below a folder, and the folders that hold none. */
-export async function filesBelow(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .sort();
-}
-
-const TWO_DAYS_MS = 2 * 24 * 60 * 60_000;
-
-async function ageBelow(root: string): Promise<void> {
-  const then = new Date(Date.now() - TWO_DAYS_MS);
-  for (const name of await readdir(root, { recursive: true }).catch(() => []))
-    await utimes(join(root, name), then, then);
-}
-
 export interface JobOptions extends Partial<Omit<BackupJob, "kind" | "destination">> {
   /** The leader writes the snapshot to its own disk. */
   readonly fromDisk?: boolean;
@@ -250,86 +177,6 @@ export const SCHEDULED = {
   reason: {
     kind: "scheduled",
     schedule: { every: "1d" },
-    since: new Date(Date.now() - TWO_DAYS_MS).toISOString(),
+    since: new Date(Date.now() - 2 * 24 * 60 * 60_000).toISOString(),
   },
 } as const satisfies Partial<BackupJob>;
-
-/** What was proved once needs no second proof while nobody harms what is stored. */
-const proved = new WeakMap<Place, Set<string>>();
-
-/** The slots of the backups in a place, each of which is proved to open. */
-export async function wholeBackups(place: Place): Promise<string[]> {
-  const { store, scratch } = place;
-  const { backups } = await readCatalog(store, CATALOG, never);
-  const known = proved.get(place) ?? new Set();
-  proved.set(place, known);
-  for (const { name } of backups.filter((backup) => !known.has(backup.name))) {
-    const request = { store, catalogKey: CATALOG, slot: name, scratchFolder: scratch, servers: [atHand()] };
-    const verification = await verifyBackup(request, task());
-    expect(verification).toMatchObject({ slot: name, outcome: "verified" });
-    known.add(name);
-  }
-  return backups.map(({ name }) => name);
-}
-
-/** Nothing lies in a place but backups: of each the manifest, the archive and what was found of it. */
-export async function expectOnlyBackups(place: Place): Promise<void> {
-  const { backups, orphans } = await readCatalog(place.store, CATALOG, never);
-  expect(orphans).toEqual([]);
-  const strange = (await place.everything()).filter(
-    (name) => !backups.some((backup) => name.includes(`${CATALOG}/${backup.name}`)),
-  );
-  expect(strange).toEqual([]);
-  expect(backups.map(({ archives }) => archives.length)).toEqual(backups.map(() => 1));
-}
-
-/** It takes writes, serves nobody as a replica's leader any more, and has not been told that a snapshot failed. */
-export async function expectFineLeader(server: RedisServer): Promise<void> {
-  await until("the leader to be alone again", async () =>
-    /rdb_bgsave_in_progress:0[^]*connected_slaves:0/.test(await server.client.info()),
-  );
-  const info = await server.client.info();
-  for (const line of ["blocked_clients:0", "rdb_last_bgsave_status:ok", "aof_last_write_status:ok"])
-    expect(info).toContain(line);
-  expect(await server.client.set("write", "taken")).toBe("OK");
-}
-
-/** No process works below these folders, or was told of them. */
-export async function expectNobodyIn(...folders: readonly string[]): Promise<void> {
-  for (const folder of folders)
-    await until(`nobody to work in ${folder}`, async () => (await processesWith(folder)).length === 0);
-}
-
-/**
- * Whatever was struck there: no process is left, what is listed opens, the next job succeeds and removes all else that
- * was left two days before.
- */
-export async function expectRecovery(
-  jobs: Jobs,
-  leader: RedisServer,
-  place: Place,
-  secrets: readonly string[] = [],
-): Promise<void> {
-  await expectNobodyIn(place.scratch);
-  await expectFineLeader(leader);
-  const before = await wholeBackups(place);
-  await place.age();
-  const next = backupOf(await jobs.run(backupJob(leader, place)));
-  expect(next).toMatchObject({ verification: { outcome: "verified" }, warnings: [], pruned: [] });
-  expect(next.pruneFailure).toBeUndefined();
-  await expectOnlyBackups(place);
-  expect(await wholeBackups(place)).toEqual([...before, next.slot]);
-  expect(await filesBelow(place.scratch)).toEqual([]);
-  await expectNoSecrets([PASSWORD, ...secrets], jobs.said(), place.scratch);
-}
-
-/** None of these is in what was said, nor in any file below a folder. */
-export async function expectNoSecrets(secrets: readonly string[], said: string, folder?: string): Promise<void> {
-  const files = folder === undefined ? [] : (await filesBelow(folder)).map((name) => join(folder, name));
-  for (const secret of secrets) {
-    expect(said.includes(secret)).toBe(false);
-    for (const file of files) expect({ file, found: (await readFile(file)).includes(secret) }).toEqual({ file, found: false });
-  }
-}
-
-export const pathOfUrl = (url: string): string => fileURLToPath(url);

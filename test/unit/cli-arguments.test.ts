@@ -67,6 +67,7 @@ describe("exit codes", () => {
     expect(failing("no-such-backup")).toBe(3);
     expect(failing("backup-damaged")).toBe(4);
     expect(failing("wrong-usage")).toBe(2);
+    expect(failing("unsupported-destination")).toBe(2);
     expect(failing("leader-unreachable")).toBe(1);
     expect(exitCodeOf(new Error("a bug"))).toBe(1);
   });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import type { Counts } from "../../core/verification";
-import { scratchEnvironment } from "./watched-process";
+import { bareEnvironment } from "../../system/bare-environment";
 
 /**
  * What redis-check-rdb says of a snapshot. `unable`: it can't read it, or isn't there, which says nothing about the
@@ -20,7 +20,7 @@ export async function checkRdb(executable: string, file: string, signal: AbortSi
   const child = spawn(executable, [file], {
     argv0: "redis-check-rdb",
     stdio: ["ignore", "pipe", "pipe"],
-    env: scratchEnvironment(),
+    env: bareEnvironment(),
     signal,
     killSignal: "SIGKILL",
   });

@@ -9,7 +9,7 @@ import type { Verification } from "../../core/verification";
 import { serversThatLoad } from "../../core/version";
 import type { Store } from "../../stores/contract";
 import { readArchive } from "../archive/read";
-import { readManifest } from "../catalog";
+import { readListed, readManifest } from "../catalog";
 import { checkStored } from "./check-stored";
 import type { Found } from "./found";
 import { noServer, proveByLoading } from "./prove-by-loading";
@@ -113,14 +113,7 @@ async function damagedIfAgain(
 ): Promise<Found> {
   const again = await openStored(request, manifest, task.signal);
   if (again !== undefined && (await readsBack(again, request, manifest, task)))
-    throw new Failure({
-      code: "store-unreliable",
-      operation: "verify",
-      subject: `backup ${manifest.slot} in ${request.store.url}/${request.catalogKey}`,
-      cause: `first ${why}; when it was read again, nothing was wrong`,
-      hint: "Verify it again; if it goes on, check the memory of this machine and what lies between it and the store",
-      transient: true,
-    });
+    throw unreliable(request, manifest, `first ${why}; when it was read again, nothing was wrong`);
   return { outcome: "damaged", why };
 }
 
@@ -149,17 +142,35 @@ async function readsBack(
   }
 }
 
-/** Undefined where there is a manifest, and no such archive. */
+function unreliable({ store, catalogKey }: VerifyRequest, { slot }: Manifest, cause: string): Failure {
+  return new Failure({
+    code: "store-unreliable",
+    operation: "verify",
+    subject: `backup ${slot} in ${store.url}/${catalogKey}`,
+    cause,
+    hint: "Verify it again; if it goes on, check the memory of this machine and what lies between it and the store",
+    transient: true,
+  });
+}
+
+/**
+ * Undefined where there is a manifest, and no such archive. That it can't be read is not enough: whatever stands before
+ * a store may answer for a moment that it knows no such thing.
+ */
 async function openStored(
-  { store, catalogKey }: VerifyRequest,
-  { archive }: Manifest,
+  request: VerifyRequest,
+  manifest: Manifest,
   signal: AbortSignal,
 ): Promise<Readable | undefined> {
+  const { store, catalogKey, slot } = request;
+  const key = `${catalogKey}/${manifest.archive.name}`;
   try {
-    return await store.get(`${catalogKey}/${archive.name}`, signal);
+    return await store.get(key, signal);
   } catch (error) {
-    if (error instanceof Failure && error.code === "not-found") return undefined;
-    throw error;
+    if (!(error instanceof Failure && error.code === "not-found")) throw error;
+    const listed = await readListed(store, catalogKey, slot, signal);
+    if (listed?.archives.some((archive) => archive.key === key) !== true) return undefined;
+    throw unreliable(request, manifest, "its archive is listed, and is not found when it is read");
   }
 }
 

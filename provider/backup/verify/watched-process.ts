@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { bareEnvironment } from "../../system/bare-environment";
 
 /** How a process ended: by itself with a code, or by a signal's number. */
 export type Ending = { readonly code: number } | { readonly signal: number };
@@ -47,7 +48,7 @@ export function startWatched(program: string, args: readonly string[], folder: s
     stdio: ["pipe", "pipe", "ignore"],
     // A terminal's interruption is told to us; we end the process.
     detached: true,
-    env: scratchEnvironment(),
+    env: bareEnvironment(),
   });
   let output = "";
   let pid: number | undefined;
@@ -93,10 +94,4 @@ function killIfThere(pid: number): void {
 function endingOf(code: unknown): Ending {
   if (typeof code !== "number") return { signal: constants.signals.SIGKILL };
   return code > 128 ? { signal: code - 128 } : { code };
-}
-
-/** What a server needs to start, and nothing of what ours may hold: credentials. Messages in English. */
-export function scratchEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH } = process.env;
-  return { PATH, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH, LC_ALL: "C" };
 }

@@ -7,6 +7,7 @@ import { contextOf } from "../context";
 import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryption";
 import { wrongUsage } from "../exit-codes";
 import { printJson, printLine } from "../print";
+import { expectBulkBytes } from "../../system/bulk-bytes";
 
 const HELP = `
 What arrives is compared with the manifest's SHA-256; nothing lies there before all of it does. An encrypted archive
@@ -32,6 +33,7 @@ export function downloadCommand(): Command {
     .action(async (name: string, which: string, options: DownloadOptions, command: Command) => {
       if (options.to !== undefined && options.extract !== undefined)
         throw wrongUsage("--to and --extract", "a backup is fetched as a file or as a folder");
+      expectBulkBytes();
       const context = await contextOf(command, { takesLong: true });
       const place = await placeFor(context, name, options);
       const keyFor = keyRing(place, options);
@@ -39,11 +41,16 @@ export function downloadCommand(): Command {
       if (options.json === true) return printJson(fetched);
       printLine(`${fetched.path} (${bytes(fetched.sizeBytes)}): backup ${fetched.slot} of ${name}`);
       if (options.extract !== undefined)
-        printLine(`\nOpen it: cd ${options.extract} && redis-server (see README.txt in it).`);
+        printLine(`\nOpen it: cd ${forShell(options.extract)} && redis-server (see README.txt in it).`);
     });
 }
 
 function targetOf({ to, extract }: DownloadOptions): DownloadRequest["into"] {
   if (extract !== undefined) return { kind: "folder", path: resolve(extract) };
   return to === undefined ? { kind: "file-in", folder: process.cwd() } : { kind: "file", path: resolve(to) };
+}
+
+/** As it can be pasted. */
+function forShell(path: string): string {
+  return /^[\w/:.@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -12,6 +12,7 @@ import { printFields, printJson, printLine } from "../print";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
 import { notLoaded, verificationWords } from "../words";
+import { expectBulkBytes } from "../../system/bulk-bytes";
 
 const HELP = `
 The backup of an add-on goes to its own destination, taken by the agent. One of any other Redis (6.2 or newer, or
@@ -56,11 +57,15 @@ export function runCommand(): Command {
     )
     .option("--passphrase", `encrypt with a passphrase, from ${PASSPHRASE_VARIABLE} or asked for`)
     .option("--keep-last <count>", "afterwards remove all but the newest so many, pinned ones excepted")
-    .option("--keep-days <days>", "afterwards remove those older than so many days, the newest excepted")
+    .option(
+      "--keep-days <days>",
+      "afterwards remove those older than so many days, the newest three excepted",
+    )
     .option("--no-verify", "don't load it to see whether it opens")
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string | undefined, options: RunOptions, command: Command) => {
+      expectBulkBytes();
       const context = await contextOf(command, { takesLong: true });
       const taken = await takenBy(context, name, options);
       for (const warning of warningsOf(taken)) warn(warning);

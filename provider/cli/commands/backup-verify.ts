@@ -13,6 +13,7 @@ import { EXIT, exitCodeOf, exitCodeOfOutcomes, wrongUsage } from "../exit-codes"
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
 import { verificationWords } from "../words";
+import { expectBulkBytes } from "../../system/bulk-bytes";
 
 const HELP = `
 A server of this machine (on the PATH, or kept in the data home) loads a copy of the backup both ways and counts what
@@ -39,6 +40,7 @@ export function verifyCommand(): Command {
     .action(async (name: string, which: string[], options: VerifyOptions, command: Command) => {
       if (options.all === true && which.length > 0)
         throw wrongUsage("--all", "backups are named as well", "Give one or the other");
+      expectBulkBytes();
       const context = await contextOf(command, { takesLong: true });
       const place = await placeFor(context, name, options);
       const { slots, unreadable } = await choose(place, which, options, context);

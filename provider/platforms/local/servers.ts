@@ -3,6 +3,7 @@ import { access, constants, readdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { parseVersionOutput, type ServerVersion } from "../../core/version";
+import { bareEnvironment } from "../../system/bare-environment";
 import type { HomeLayout } from "./home";
 
 const run = promisify(execFile);
@@ -42,7 +43,9 @@ export async function probeServer(path: string): Promise<FoundServer | undefined
     () => false,
   );
   if (!executable) return undefined;
-  const answer = await run(path, ["--version"], { timeout: 5000 }).catch(() => undefined);
+  const answer = await run(path, ["--version"], { timeout: 5000, env: bareEnvironment() }).catch(
+    () => undefined,
+  );
   const version = answer === undefined ? undefined : parseVersionOutput(answer.stdout);
   return version === undefined ? undefined : { path, version };
 }

@@ -7,7 +7,7 @@ import { hasCode, locate, type Session } from "./session";
 
 /** Metadata by which a put knows its own object again; unique to each. */
 export const TOKEN = "redis-addon-put";
-/** How long the last request may go on once its put is aborted. */
+/** How long a request may go on once its put is aborted. */
 const GRACE_MS = 5000;
 
 export interface Commit {
@@ -62,12 +62,12 @@ async function look(session: Session, key: string, { subject }: About, signal: A
   }
 }
 
-/** Cut off half-way its outcome would be unknown: it may finish, for a moment. */
-async function withGrace(
+/** Cut off half-way a request's outcome would be unknown: it may finish, for a moment. */
+export async function withGrace<T>(
   clock: Clock,
   signal: AbortSignal,
-  work: (late: AbortSignal) => Promise<void>,
-): Promise<void> {
+  work: (late: AbortSignal) => Promise<T>,
+): Promise<T> {
   const late = new AbortController();
   const done = new AbortController();
   const onAbort = () =>
@@ -77,7 +77,7 @@ async function withGrace(
     );
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await work(late.signal);
+    return await work(late.signal);
   } finally {
     signal.removeEventListener("abort", onAbort);
     done.abort();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expectStored } from "./answers";
+import { withGrace } from "./commit";
 import { hasCode, locate, type Session } from "./session";
 
 /**
@@ -25,20 +26,29 @@ async function probe(session: Session, signal: AbortSignal): Promise<Conditional
   const name = PROBE_PREFIX + randomBytes(8).toString("hex");
   const where = locate(session, name);
   const about = { operation: "write", subject: `${url}/${name}`, action: "s3:PutObject" };
-  const write = async (condition: { readonly IfNoneMatch?: string }) =>
+  const write = async (condition: { readonly IfNoneMatch?: string }) => {
+    signal.throwIfAborted();
+    const request = async (options: { readonly abortSignal: AbortSignal }) =>
+      expectStored(
+        await clients.usual.send(new PutObjectCommand({ ...where, ...condition, Body: "probe" }), options),
+      );
+    // What is still on its way when it is removed would come after that, and stay.
+    await withGrace(session.clock, signal, (late) => send(about, request, late));
+  };
+  // What can't be removed now is swept later.
+  const remove = async () =>
     send(
-      about,
-      async (options) =>
-        expectStored(
-          await clients.usual.send(new PutObjectCommand({ ...where, ...condition, Body: "probe" }), options),
-        ),
-      signal,
-    );
+      { ...about, operation: "remove", action: "s3:DeleteObject" },
+      (options) => clients.usual.send(new DeleteObjectCommand(where), options),
+      AbortSignal.timeout(CLEAN_UP_MS),
+    ).catch(() => undefined);
   try {
     await write({});
   } catch (error) {
     // Whoever may write below a folder alone can still keep backups there.
     if (hasCode(error, "forbidden")) return "doubtful";
+    // It may lie there none the less: its answer was lost.
+    await remove();
     throw error;
   }
   try {
@@ -49,11 +59,6 @@ async function probe(session: Session, signal: AbortSignal): Promise<Conditional
     if (hasCode(error, "not-supported")) return "refused";
     throw error;
   } finally {
-    // What can't be removed now is swept later.
-    await send(
-      { ...about, operation: "remove", action: "s3:DeleteObject" },
-      (options) => clients.usual.send(new DeleteObjectCommand(where), options),
-      AbortSignal.timeout(CLEAN_UP_MS),
-    ).catch(() => undefined);
+    await remove();
   }
 }

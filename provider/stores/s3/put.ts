@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { PutOptions } from "../contract";
 import { expectStored } from "./answers";
-import { commit, type Commit, type Decide, TOKEN } from "./commit";
+import { commit, type Commit, type Decide, TOKEN, withGrace } from "./commit";
 import type { ConditionalWrites } from "./conditional";
 import { beginUpload, type MultipartUpload, type Target } from "./multipart";
 import { inParts, partMemory } from "./parts";
@@ -38,8 +38,12 @@ export async function put(
         await commit(session, how, wholeObject(session, target, how, bytes), signal);
         return { sizeBytes };
       }
-      upload ??= await beginUpload(session, target, about, stop);
-      const sent = upload.add(partNumber, bytes, stop);
+      // What is still on its way when the upload is given up would come after that, and stay.
+      const begun = (upload ??= await withGrace(session.clock, stop, (late) =>
+        beginUpload(session, target, about, late),
+      ));
+      stop.throwIfAborted();
+      const sent = withGrace(session.clock, stop, (late) => begun.add(partNumber, bytes, late));
       memory.busy(
         partNumber,
         sent.catch((error: unknown) => failing.abort(error)),

@@ -226,7 +226,9 @@ test("a delete says where the final backup is; a second one is success", async (
   const { resource } = await up(handler, program());
   await handler.delete(resource.id, resource.outs);
   await handler.delete(resource.id, resource.outs);
-  expect(said()).toEqual([`${NAME} is deleted; its final backup: file:///data/backups/final.tar.gz (verified)`]);
+  expect(said()).toEqual([
+    `${NAME} is deleted; its final backup: file:///data/backups/final.tar.gz (verified)`,
+  ]);
 });
 
 test("a create that fails before anything is recorded leaves nothing in the state", async () => {
