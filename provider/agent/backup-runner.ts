@@ -97,9 +97,11 @@ export class BackupRunner {
     if (result.outcome !== "backed-up" || !result.takenHere)
       throw new Error("only a scheduled backup can be not due or another machine's");
     const { slot, archiveUrl, sizeBytes, verification, warnings } = result;
+    const keys = verification?.counts?.keys ?? result.keys;
     const proved = verification && { outcome: verification.outcome, why: verification.why };
     return {
       ...{ slot, archive: archiveUrl, sizeBytes, warnings },
+      ...(keys === undefined ? {} : { keys }),
       ...(proved === undefined ? {} : { verification: proved }),
     };
   }

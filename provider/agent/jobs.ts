@@ -17,6 +17,9 @@ const QUIET_LIMIT_MS = 15 * 60_000;
 /** A job that is told to stop removes what it wrote, for at most half of this. */
 const LEAVE_LIMIT_MS = 60_000;
 
+/** What Node.js writes about its end besides why: where in its own code, and its version. */
+const NOISE = /^(\s+at |\s*\d+: 0x|-----|Node\.js v|\s*$)/;
+
 const NoteSchema = z.object({ addon: z.string(), pid: z.number().int(), startedAt: z.string() });
 
 /** A job that runs, or ran, in a process of its own; its output lies in a file, so that it outlives the agent. */
@@ -125,7 +128,7 @@ export async function awaitJob(
       operation: "back up",
       subject: job.addon,
       cause: `the job ended without a result${await lastWords(folder)}`,
-      hint: "Nothing was changed; it may be tried again",
+      hint: "The next one removes what it left, and proves what it finished",
       transient: true,
     });
   } finally {
@@ -152,6 +155,6 @@ async function endHanging(job: JobHandle, task: Task, quietMs: number): Promise<
 
 async function lastWords(folder: string): Promise<string> {
   const text = await readFile(join(folder, "errors.log"), "utf8").catch(() => "");
-  const last = text.trim().split("\n").at(-1) ?? "";
-  return last === "" ? "" : `: ${last}`;
+  const last = text.split("\n").findLast((line) => !NOISE.test(line));
+  return last === undefined ? "" : `: ${last.trim()}`;
 }

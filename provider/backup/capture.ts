@@ -52,13 +52,11 @@ export async function capture(request: CaptureRequest, task: Task): Promise<Capt
   const { source, store, key, encryption, scratchFolder = tmpdir() } = request;
   const snapshot = await openWhenReady(source, task, scratchFolder);
   try {
-    const { head, content } = await peek(snapshot.stream, RDB_HEAD_BYTES);
+    const { head, content } = await peek(snapshot.content, RDB_HEAD_BYTES);
     const rdb = parseRdbHead(head);
     if (rdb === undefined) throw noRdb(source);
     await using spooled =
-      snapshot.sizeBytes === undefined
-        ? await spool(content, { folder: scratchFolder, estimatedBytes: snapshot.info?.datasetBytes }, task)
-        : undefined;
+      snapshot.sizeBytes === undefined ? await spool(content, scratchFolder, task.signal) : undefined;
     const dump = (spooled && storing(spooled, task)) ?? { sizeBytes: snapshot.sizeBytes ?? 0, content };
     const server = serverOf(snapshot.info, rdb);
     const entries = archiveEntries(
@@ -94,7 +92,7 @@ export async function capture(request: CaptureRequest, task: Task): Promise<Capt
       key: written.key,
     };
   } finally {
-    snapshot.stream.destroy();
+    snapshot.close();
   }
 }
 
@@ -108,7 +106,7 @@ function storing({ members, compressedBytes, ...spooled }: Spooled, task: Task):
     }
     progress.end();
   }
-  return { ...spooled, members: told() };
+  return { ...spooled, compressedBytes, members: told() };
 }
 
 function described(encryption: Encryption): NonNullable<Manifest["encryption"]> {

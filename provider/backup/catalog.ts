@@ -1,9 +1,9 @@
-import { buffer } from "node:stream/consumers";
 import { Failure } from "../core/errors";
 import { type Manifest, manifestKey, ManifestSchema, parseObjectName } from "../core/manifest";
 import { parseSlot } from "../core/slot";
 import { VERIFICATION_OUTCOMES, type VerificationOutcome } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
+import { parseJson, readSmall } from "./read-beside";
 
 /** A backup, as the listing alone tells it. */
 export interface ListedBackup {
@@ -110,7 +110,7 @@ function worstOf(outcomes: readonly VerificationOutcome[]): VerificationOutcome 
 
 /**
  * The manifest of one slot; `not-found` where there is none, `unreadable-manifest` where it is none of format 1,
- * `manifest-damaged` where it can't be what was written there: no JSON, or of another backup.
+ * `manifest-damaged` where it can't be what was written there: no JSON, of another backup, or above 1 MiB.
  */
 export async function readManifest(
   store: Store,
@@ -127,7 +127,9 @@ export async function readManifest(
       cause,
       "Nothing else says what its archive should be. Use another backup: redis-addon backup list shows them",
     );
-  const json = parseJson((await buffer(await store.get(key, signal))).toString("utf8"));
+  const text = await readSmall(store, key, signal);
+  if (text === undefined) throw damaged("it is larger than 1 MiB");
+  const json = parseJson(text);
   if (json === undefined) throw damaged("it is no JSON");
   const parsed = ManifestSchema.safeParse(json);
   if (parsed.success) {
@@ -149,12 +151,4 @@ function strangeTo(slot: string, manifest: Manifest): string | undefined {
   const archive = parseObjectName(manifest.archive.name);
   if (archive?.kind === "archive" && archive.slot === slot) return undefined;
   return "it names an archive of another backup";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,14 +13,13 @@ const PATIENCE_MS: Readonly<Record<string, number>> = {
   "leader-loading": LOADING_LIMIT_MS,
   "leader-busy": LOADING_LIMIT_MS,
   "leader-without-link": STARTING_LIMIT_MS,
-  "leader-not-listening": STARTING_LIMIT_MS,
 };
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Opens a snapshot of a server; one that is still reading its data, or is held up by a script, is asked again for ten
- * minutes, one that doesn't listen yet or has no link to its leader for half a minute. Says something at least each
+ * minutes, one that has no link to its leader for half a minute, and so is one of ours that doesn't listen yet. Says something at least each
  * minute, so that a long wait is told from a job that hangs: a leader that prepares its snapshot is given up after one
  * minute of silence, and each of its signs of life is passed on.
  */
@@ -35,7 +34,7 @@ export async function openWhenReady(
     try {
       return await openSnapshot(source, task, await roomFor(source, scratchFolder));
     } catch (error) {
-      const patienceMs = error instanceof Failure ? (PATIENCE_MS[error.code] ?? 0) : 0;
+      const patienceMs = error instanceof Failure ? patienceFor(error, source) : 0;
       if (waitedMs >= patienceMs) throw error;
     }
     task.progress({ message: "waiting until the server is ready" });
@@ -43,4 +42,10 @@ export async function openWhenReady(
     waitedMs += pauseMs;
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
   }
+}
+
+/** The agent starts ours and starts them again; nobody is known to start another one, so its refusal is the answer. */
+function patienceFor({ code }: Failure, { dataFolder }: CaptureSource): number {
+  if (code === "leader-not-listening") return dataFolder === undefined ? 0 : STARTING_LIMIT_MS;
+  return PATIENCE_MS[code] ?? 0;
 }

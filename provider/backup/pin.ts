@@ -1,12 +1,11 @@
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { z } from "zod";
-import { Failure } from "../core/errors";
 import { pinKey } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
 import { readCatalog, readListed } from "./catalog";
 import { noSuchBackup } from "./find-backup";
+import { readBeside } from "./read-beside";
 
 /** What lies beside a pinned backup. That it is there is what counts: an empty one, made by hand, pins as well. */
 const PinSchema = z.looseObject({
@@ -61,12 +60,5 @@ export async function readPin(
   slot: string,
   signal: AbortSignal,
 ): Promise<Pin | undefined> {
-  try {
-    const bytes = await buffer(await store.get(pinKey(catalogKey, slot), signal));
-    return PinSchema.safeParse(JSON.parse(bytes.toString("utf8"))).data;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Failure && error.code === "not-found"))
-      return undefined;
-    throw error;
-  }
+  return readBeside(store, pinKey(catalogKey, slot), PinSchema, signal);
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors";
-import { manifestKey, pinKey } from "../core/manifest";
+import { type Manifest, manifestKey, pinKey } from "../core/manifest";
 import { VERIFICATION_OUTCOMES, verificationKey } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
 import { type ListedBackup, readManifest } from "./catalog";
@@ -15,11 +15,21 @@ export async function removeBackup(
   backup: ListedBackup,
   signal: AbortSignal,
 ): Promise<void> {
-  const [archive] = await namedArchive(store, catalogKey, backup, signal);
+  // Another archive of the slot may belong to a machine that is about to put its manifest: it is an orphan's case.
+  await removeWith(store, catalogKey, backup, await namedArchive(store, catalogKey, backup, signal), signal);
+}
+
+/** Removes a backup with these of its archives, in the order of `removeBackup`. */
+export async function removeWith(
+  store: Store,
+  catalogKey: string,
+  backup: ListedBackup,
+  archives: readonly StoredObject[],
+  signal: AbortSignal,
+): Promise<void> {
   await store.delete(verificationKey(catalogKey, backup.name, "verified"), signal);
   await store.delete(manifestKey(catalogKey, backup.name), signal);
-  // Another archive of the slot may belong to a machine that is about to put its manifest: it is an orphan's case.
-  if (archive !== undefined) await store.delete(archive.key, signal);
+  for (const { key } of archives) await store.delete(key, signal);
   for (const outcome of VERIFICATION_OUTCOMES)
     await store.delete(verificationKey(catalogKey, backup.name, outcome), signal);
   if (backup.pinned) await store.delete(pinKey(catalogKey, backup.name), signal);
@@ -32,10 +42,19 @@ export async function namedArchive(
   backup: ListedBackup,
   signal: AbortSignal,
 ): Promise<StoredObject[]> {
-  const { archive } = await readManifest(store, catalogKey, backup.name, signal).catch((error: unknown) => {
+  const manifest = await readManifest(store, catalogKey, backup.name, signal).catch((error: unknown) => {
     // Anything else must not cost an archive.
-    if (error instanceof Failure && error.code === "not-found") return { archive: undefined };
+    if (error instanceof Failure && error.code === "not-found") return undefined;
     throw error;
   });
-  return backup.archives.filter((object) => object.key === `${catalogKey}/${archive?.name}`);
+  return archivesOf(catalogKey, backup, manifest);
+}
+
+/** The archive that a manifest names, if it lies there. */
+export function archivesOf(
+  catalogKey: string,
+  { archives }: ListedBackup,
+  manifest: Manifest | undefined,
+): StoredObject[] {
+  return archives.filter(({ key }) => key === `${catalogKey}/${manifest?.archive.name}`);
 }

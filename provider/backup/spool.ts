@@ -1,13 +1,9 @@
 import { type FileHandle, lstat, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { byteProgress } from "../core/byte-progress";
 import { Failure } from "../core/errors";
-import type { Task } from "../core/task";
 import { compressContent } from "./archive/compress";
 import type { CompressedEntry } from "./archive/layout";
 import { untilAborted } from "./archive/until-aborted";
-import { backlog } from "./backlog";
-import { freeBytesFor } from "./room";
 
 export interface Spooled extends Pick<CompressedEntry, "sizeBytes" | "sha256" | "members">, AsyncDisposable {
   /** How many bytes the members have. */
@@ -18,37 +14,22 @@ const READ_BYTES = 1024 * 1024;
 const PREFIX = "redis-addon-spool-";
 /** Such a folder is there for a moment: after so long whoever made it was killed in that. */
 const DEAD_AFTER_MS = 24 * 60 * 60_000;
-const LARGEST_BACKLOG_BYTES = 1024 * 1024 * 1024;
-
-export interface SpoolOptions {
-  readonly folder: string;
-  /** About how many bytes will come, where that is known. */
-  readonly estimatedBytes?: number | undefined;
-}
 
 /**
  * Puts content of unknown length into a temporary file, compressed on the way as an archive wants it, because a tar
- * names a size before the content. Content that comes faster than it can be compressed waits in a second file, where
- * there is room for that. Files have no name any more by the time they hold data: whatever happens to this process,
- * nothing is left of them, and nobody but this process can open them. So they may hold in clear what the archive will
- * hold encrypted.
+ * names a size before the content. The file has no name any more by the time it holds data: whatever happens to this
+ * process, nothing is left of it, and nobody but this process can open it. So it may hold in clear what the archive
+ * will hold encrypted.
  */
 export async function spool(
   content: AsyncIterable<Buffer>,
-  { folder, estimatedBytes }: SpoolOptions,
-  task: Task,
+  folder: string,
+  signal: AbortSignal,
 ): Promise<Spooled> {
-  const { signal } = task;
   let handle: FileHandle | undefined;
   try {
     handle = await namelessFile(folder);
-    await using waiting = await namelessFile(folder);
-    const mostBytes = await backlogBytes(folder, estimatedBytes);
-    let takenBytes: number | undefined;
-    const bytes = backlog(untilAborted(content, signal), { file: waiting, mostBytes }, (taken) => {
-      takenBytes = taken;
-    });
-    const compressed = compressContent(told(bytes, () => takenBytes, task));
+    const compressed = compressContent(untilAborted(content, signal));
     await handle.writeFile(compressed.members, { signal });
     const spooled = handle;
     return {
@@ -62,33 +43,6 @@ export async function spool(
     signal.throwIfAborted();
     throw scratchFailure(folder, error);
   }
-}
-
-/** Who sends says how much has come; once that is all, how much of it is still to be compressed. */
-async function* told(
-  content: AsyncIterable<Buffer>,
-  totalBytes: () => number | undefined,
-  task: Task,
-): AsyncGenerator<Buffer, void> {
-  let untoldBytes = 0;
-  let progress: ReturnType<typeof byteProgress> | undefined;
-  for await (const chunk of content) {
-    untoldBytes += chunk.length;
-    const total = totalBytes();
-    if (total !== undefined) {
-      progress ??= byteProgress(task, "compressing the snapshot", { totalBytes: total });
-      progress.add(untoldBytes);
-      untoldBytes = 0;
-    }
-    yield chunk;
-  }
-}
-
-/** What can be spared: the compressed bytes may be as many as those that come. */
-async function backlogBytes(folder: string, estimatedBytes: number | undefined): Promise<number> {
-  const free = await freeBytesFor(folder);
-  if (free === undefined || estimatedBytes === undefined) return 0;
-  return Math.min(LARGEST_BACKLOG_BYTES, Math.max(0, Math.floor((free - estimatedBytes) / 2)));
 }
 
 async function namelessFile(folder: string): Promise<FileHandle> {

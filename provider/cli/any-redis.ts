@@ -1,4 +1,3 @@
-import { constants, setPriority } from "node:os";
 import { EncryptionSchema, type Encryption } from "../core/encryption";
 import { Failure } from "../core/errors";
 import type { BackupSource } from "../core/job";
@@ -9,6 +8,7 @@ import type { CommandContext } from "./context";
 import { wrongUsage } from "./exit-codes";
 import { optionFile } from "./option-file";
 import { addressText, catalogName, defaultName, parseRedisAddress, type RedisAddress } from "./redis-address";
+import { stepBehindServers } from "../system/step-behind-servers";
 import { passphraseFor, passwordFor } from "./secrets";
 import { warn } from "./terminal";
 
@@ -69,8 +69,10 @@ export async function backUpNamed(
         `the backup is good, but older ones could not be removed: ${new Failure(taken.pruneFailure).message}`,
       );
     const { slot, archiveUrl, sizeBytes, verification, warnings } = taken;
+    const keys = verification?.counts?.keys ?? taken.keys;
     return {
       ...{ slot, archive: archiveUrl, sizeBytes, warnings },
+      ...(keys === undefined ? {} : { keys }),
       ...(verification === undefined ? {} : { verification }),
     };
   };
@@ -79,15 +81,6 @@ export async function backUpNamed(
   } catch (error) {
     if (error instanceof Failure && error.code === "password-needed") return take(await password.ask());
     throw error;
-  }
-}
-
-/** The servers on this machine come first. */
-export function stepBehindServers(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Some containers refuse it; the backup matters more.
   }
 }
 

@@ -1,4 +1,6 @@
 import { printable } from "./printable";
+import { USUAL_COLUMNS } from "./progress-display";
+import { tableLines } from "./table";
 import { clearDisplay } from "./terminal";
 
 /** One JSON document on standard output. */
@@ -12,18 +14,18 @@ export function printLine(text = ""): void {
   process.stdout.write(`${printable(text)}\n`);
 }
 
-/** Columns as wide as their longest cell. */
-export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = header.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)),
-  );
-  for (const row of [header, ...rows])
-    printLine(
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
+/**
+ * Columns as wide as their longest cell. A terminal that is narrower than the table is spared those named as
+ * expendable, the first one first, until it fits; what goes to a file or a pipe has all of them.
+ */
+export function printTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  expendable: readonly string[] = [],
+): void {
+  const { isTTY, columns } = process.stdout;
+  const room = isTTY ? columns || USUAL_COLUMNS : Infinity;
+  for (const line of tableLines(header, rows, { room, expendable })) printLine(line);
 }
 
 /** Labels in one column, values in the next. */

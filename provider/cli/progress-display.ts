@@ -20,7 +20,8 @@ const REDRAW_MS = 100;
 const HEARTBEAT_MS = 1000;
 /** The speed is that of the last seconds: a stall shows. */
 const SPEED_WINDOW_MS = 5000;
-const USUAL_COLUMNS = 80;
+/** Of a terminal that has no width to tell. */
+export const USUAL_COLUMNS = 80;
 const ERASE_LINE = "\r\u001B[2K";
 
 /** One line that is redrawn on a terminal; elsewhere (a log, a mail of cron) a line for each step. */
@@ -63,7 +64,7 @@ function redrawnLine(screen: Screen, clock: Pick<Clock, "now">): ProgressDisplay
       elapsedMs: drawnAt - step.since,
       bytesPerSecond: speedOf(step, drawnAt),
     };
-    // Some terminals have no width to tell, and some go to the next line once the last column is written.
+    // Some terminals go to the next line once the last column is written.
     screen.write(ERASE_LINE + progressLine(view, (screen.columns || USUAL_COLUMNS) - 1));
   };
   return {

@@ -39,9 +39,11 @@ const VERIFIED_CELLS: Readonly<Record<VerificationOutcome, string>> = {
 /** How far a backup can be relied on, in a column headed VERIFIED. */
 export function verifiedCell({
   archiveExists,
+  damage,
   verification,
-}: Pick<CatalogEntry, "archiveExists" | "verification">): string {
+}: Pick<CatalogEntry, "archiveExists" | "damage" | "verification">): string {
   if (!archiveExists) return "NO ARCHIVE";
+  if (damage !== undefined) return `DAMAGED (${damage})`;
   return verification === undefined ? "-" : VERIFIED_CELLS[verification];
 }
 

@@ -1,10 +1,10 @@
-import { constants, setPriority } from "node:os";
 import { text } from "node:stream/consumers";
 import { asFailure, Failure } from "../core/errors";
 import { type JobLine, type JobSpec, JobSpecSchema } from "../core/job";
 import type { Task } from "../core/task";
 import { expectBulkBytes } from "../system/bulk-bytes";
 import { systemClock } from "../system/clock";
+import { stepBehindServers } from "../system/step-behind-servers";
 import { performJob } from "../backup/jobs/perform";
 
 // One job as a process: its specification as JSON on standard input, NDJSON on standard output. The last line is a
@@ -55,12 +55,7 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => undefined);
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
-  try {
-    // The servers on this machine come first.
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Some containers refuse it; the backup matters more.
-  }
+  stepBehindServers();
   try {
     const task: Task = {
       signal: abort.signal,

@@ -1,4 +1,5 @@
 import type { ListedBackup } from "../backup/catalog";
+import type { DeletionOptions } from "../backup/delete-backup";
 import type { Pin } from "../backup/pin";
 import { asFailure } from "../core/errors";
 import type { Manifest } from "../core/manifest";
@@ -86,11 +87,42 @@ export async function unpinBackup(place: BackupPlace, wanted: string, task: Task
   return backup.name;
 }
 
-/** Deletes one backup, by its whole slot. Fails with `pinned`, or with `newest-verified` unless told otherwise. */
+/** What a deletion takes away for ever. */
+export interface DoomedBackup {
+  readonly slot: string;
+  /** ISO 8601; absent where no manifest tells it. */
+  readonly takenAt?: string;
+  readonly archives: readonly { readonly url: string; readonly sizeBytes: number }[];
+  /** Why the manifest is none; absent: it is sound. Then all archives of the slot go: nothing opens any of them. */
+  readonly manifestDamage?: string;
+}
+
+/** What deleting a backup would take away; nothing is touched. */
+export async function lookAtDeletion(place: BackupPlace, wanted: string, task: Task): Promise<DoomedBackup> {
+  const { store, backup } = await find(place, wanted, task);
+  const { deletionOf } = await import("../backup/delete-backup.js");
+  const { manifest, manifestDamage, archives } = await deletionOf(
+    store,
+    place.catalogKey,
+    backup,
+    task.signal,
+  );
+  return {
+    slot: backup.name,
+    ...(manifest === undefined ? {} : { takenAt: manifest.takenAt }),
+    archives: archives.map(({ key, sizeBytes }) => ({ url: `${store.url}/${key}`, sizeBytes })),
+    ...(manifestDamage === undefined ? {} : { manifestDamage }),
+  };
+}
+
+/**
+ * Deletes one backup, by its whole slot. Fails with `pinned`, and with `newest-verified` and `manifest-damaged` unless
+ * told otherwise.
+ */
 export async function deleteBackup(
   place: BackupPlace,
   slot: string,
-  options: { readonly evenNewestVerified: boolean },
+  options: DeletionOptions,
   task: Task,
 ): Promise<void> {
   const { deleteBackup } = await import("../backup/delete-backup.js");

@@ -21,8 +21,10 @@ export interface CatalogEntry {
   readonly reason: Manifest["reason"];
   readonly encrypted: boolean;
   readonly pinned: boolean;
-  /** Absent: nobody has looked. */
+  /** Absent: nobody has looked. Damaged, whatever was found when somebody did, where the archive's size differs. */
   readonly verification?: VerificationOutcome;
+  /** What the listing alone tells of it: its archive has another size than the manifest says. */
+  readonly damage?: "size differs";
 }
 
 export interface BackupListing {
@@ -60,16 +62,20 @@ export async function listBackups(place: BackupPlace, task: Task): Promise<Backu
 /** `catalogUrl`: the store's URL and the catalog's key. */
 export function entryOf(listed: ListedBackup, manifest: Manifest, catalogUrl: string): CatalogEntry {
   const { slot, takenAt, reason, archive, encryption, keyspace } = manifest;
+  const stored = listed.archives.find(({ key }) => key.endsWith(`/${archive.name}`));
+  const differs = stored !== undefined && stored.sizeBytes !== archive.sizeBytes;
+  const verification = differs ? "damaged" : listed.verification;
   return {
     slot,
     takenAt,
     archive: `${catalogUrl}/${archive.name}`,
-    archiveExists: listed.archives.some(({ key }) => key.endsWith(`/${archive.name}`)),
+    archiveExists: stored !== undefined,
     sizeBytes: archive.sizeBytes,
     ...(keyspace === undefined ? {} : { keys: keyspace.keys }),
     reason,
     encrypted: encryption !== undefined,
     pinned: listed.pinned,
-    ...(listed.verification === undefined ? {} : { verification: listed.verification }),
+    ...(verification === undefined ? {} : { verification }),
+    ...(differs ? { damage: "size differs" } : {}),
   };
 }

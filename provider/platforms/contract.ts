@@ -104,6 +104,8 @@ export interface BackupResult {
   /** URL of the archive. */
   readonly archive: string;
   readonly sizeBytes: number;
+  /** How many keys it holds: as a verification counted them, or about so many as the source said; absent: not known. */
+  readonly keys?: number | undefined;
   /** How far it was proved that it opens, and why no further; absent: a warning says why nobody could look. */
   readonly verification?: { readonly outcome: VerificationOutcome; readonly why?: string | undefined };
   /** What its destination can't guarantee, each a sentence. */

@@ -14,7 +14,10 @@ const KNOWN: Readonly<Record<string, { code: string; cause: string; hint?: strin
   EFBIG: { code: "no-space", cause: "the file is larger than this file system or process may write" },
   EACCES: { code: "forbidden", cause: "permission is missing", hint: "Give this user access to the folder" },
   EPERM: { code: "forbidden", cause: "the file system does not permit it (hard links are needed)" },
+  ENOTSUP: { code: "forbidden", cause: "the file system cannot do it (hard links are needed)" },
+  ENOSYS: { code: "forbidden", cause: "the file system cannot do it (hard links are needed)" },
   EROFS: { code: "forbidden", cause: "the file system is read-only" },
+  ELOOP: { code: "not-a-folder", cause: "a link in the path leads back to itself", hint: "Correct the link" },
   ENOTDIR: { code: "not-a-folder", cause: "a part of the path is a file", hint: "Choose another folder" },
 };
 

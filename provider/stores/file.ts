@@ -1,72 +1,37 @@
-import { link, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { open, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
-import { Failure } from "../core/errors";
-import { makeFolderDurably, syncFolder, temporaryBeside } from "../system/files";
-import type { PutOptions, Store, StoredObject } from "./contract";
+import { syncFolder } from "../system/files";
+import type { Store, StoredObject } from "./contract";
 import { fileFailure, systemCode } from "./file-errors";
+import { probing } from "./file-probe";
+import { putFile } from "./file-put";
+import { sweepFolder } from "./file-sweep";
 import { splitKey } from "./keys";
 
-/** A put that is this old has been interrupted: nothing writes to a file for so long without touching it. */
-const DEAD_AFTER_MS = 24 * 60 * 60_000;
 const CHUNK_BYTES = 256 * 1024;
 
-/** A folder as a store; it is created by the first put. */
+/** A folder as a store; it is created by the first put, or by the question what it guarantees. */
 export function openFileStore(root: string): Store {
   const url = pathToFileURL(root).href;
   const pathOf = (key: string, operation: string) => {
     const { folder, file } = splitKey(key, operation, url);
     return join(root, folder, file);
   };
+  const probe = probing(root);
   return {
     url,
-    guarantees: async () => ({ ifAbsent: true }),
-    put: async (key, source, options) => put(pathOf(key, "write"), source, options),
+    async guarantees(signal) {
+      await probe(signal);
+      return { ifAbsent: true };
+    },
+    put: async (key, source, options) => putFile(pathOf(key, "write"), source, options),
     get: async (key, signal) => get(pathOf(key, "read"), signal),
     list: (prefix, signal) => list(root, prefix, signal),
     delete: async (key, signal) => remove(pathOf(key, "remove"), signal),
-    sweep: async (folder, signal) => sweep(join(root, folder), signal),
+    sweep: (folder, signal) => sweepFolder(root, folder, signal),
   };
-}
-
-async function put(path: string, source: Readable, { ifAbsent = false, signal }: PutOptions) {
-  const temporary = temporaryBeside(path);
-  const folder = dirname(path);
-  // A source's own failure passes unchanged. One that is left early because the disk fails says that it was aborted.
-  let sourceError: unknown;
-  source.once("error", (error) => (sourceError ??= error));
-  try {
-    signal.throwIfAborted();
-    await makeFolderDurably(folder);
-    const handle = await open(temporary, "wx", 0o600);
-    let sizeBytes: number;
-    try {
-      await handle.writeFile(source, { signal });
-      await handle.sync();
-      sizeBytes = (await handle.stat()).size;
-    } finally {
-      await handle.close();
-    }
-    signal.throwIfAborted();
-    if (ifAbsent) {
-      // link() is the one way to name a whole file that fails when the name is taken, whoever else tries.
-      await link(temporary, path).catch((error: unknown) => {
-        throw systemCode(error) === "EEXIST" ? alreadyExists(path) : error;
-      });
-      await unlink(temporary);
-    } else {
-      await rename(temporary, path);
-    }
-    await syncFolder(folder);
-    return { sizeBytes };
-  } catch (error) {
-    source.destroy();
-    await rm(temporary, { force: true }).catch(() => undefined);
-    signal.throwIfAborted();
-    const isOfDisk = error !== sourceError && error instanceof Error && "syscall" in error;
-    throw isOfDisk ? fileFailure(error, "write", path) : (sourceError ?? fileFailure(error, "write", path));
-  }
 }
 
 async function get(path: string, signal: AbortSignal): Promise<Readable> {
@@ -146,52 +111,4 @@ async function remove(path: string, signal: AbortSignal): Promise<void> {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(error))) return;
     throw fileFailure(error, "remove", path);
   }
-}
-
-async function sweep(folder: string, signal: AbortSignal): Promise<number> {
-  signal.throwIfAborted();
-  const temporaries = (await readdir(folder).catch(() => [])).filter((name) => /^\..+\.tmp$/.test(name));
-  let removed = 0;
-  let diskTime: number | undefined;
-  for (const name of temporaries) {
-    signal.throwIfAborted();
-    const path = join(folder, name);
-    const modifiedAt = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => Infinity,
-    );
-    if (Date.now() - modifiedAt <= DEAD_AFTER_MS) continue;
-    diskTime ??= await timeOfDisk(folder);
-    if (diskTime - modifiedAt <= DEAD_AFTER_MS) continue;
-    removed += await rm(path).then(
-      () => 1,
-      () => 0,
-    );
-  }
-  return removed;
-}
-
-/**
- * What a file is dated that is written there now: a clock here that jumped ahead must not make dead what another
- * machine is writing to a shared disk. Long ago where that can't be told.
- */
-async function timeOfDisk(folder: string): Promise<number> {
-  const path = temporaryBeside(join(folder, "clock"));
-  try {
-    await using file = await open(path, "wx", 0o600);
-    return (await file.stat()).mtimeMs;
-  } catch {
-    return -Infinity;
-  } finally {
-    await rm(path, { force: true }).catch(() => undefined);
-  }
-}
-
-function alreadyExists(path: string): Failure {
-  return new Failure({
-    code: "already-exists",
-    operation: "write",
-    subject: pathToFileURL(path).href,
-    cause: "it exists already",
-  });
 }

@@ -44,6 +44,38 @@ test("what comes compressed makes the same archive as what is compressed on the 
   expect(files[0]).toEqual(files[1]);
 });
 
+test("the store is told about how much will come at most, whether it is compressed already or not", async () => {
+  await using opened = await temporaryStore();
+  const estimates: (number | undefined)[] = [];
+  const store: Store = {
+    ...opened.store,
+    put: (key, source, options) => {
+      estimates.push(options.estimateBytes);
+      return opened.store.put(key, source, options);
+    },
+  };
+  const content = randomBytes(3_000_000);
+  const { members, raw } = compressContent(pieces(Buffer.alloc(9_000_000)));
+  const kept: Buffer[] = [];
+  for await (const member of members) kept.push(member);
+  const compressed = Buffer.concat(kept);
+  const entry = { kind: "file", path: "dump.rdb" } as const;
+  const ready = { ...entry, ...raw() };
+  const sizes: number[] = [];
+  for (const dump of [
+    { ...entry, sizeBytes: content.length, content: pieces(content) },
+    { ...ready, compressedBytes: compressed.length, members: pieces(compressed) },
+    { ...ready, members: pieces(compressed) },
+  ]) {
+    sizes.push((await write(store, [dump])).archive.sizeBytes);
+    await opened.store.delete(KEY, never);
+  }
+  expect(estimates).toEqual([3_002_048, compressed.length + 2_048, 9_002_048]);
+  // What doesn't shrink grows a little: far less than the parts that are kept in reserve.
+  for (const [i, sizeBytes] of sizes.entries())
+    expect((estimates[i] ?? 0) * 1.01).toBeGreaterThanOrEqual(sizeBytes);
+});
+
 test("a content that isn't as long as it was announced leaves nothing", async () => {
   await using opened = await temporaryStore();
   for (const sizeBytes of [9, 11]) {

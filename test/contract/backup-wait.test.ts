@@ -52,7 +52,7 @@ test("a backup of a server that is loading its data waits until it has", async (
   await release();
   const snapshot = await opening;
   expect(snapshot.sizeBytes).toBeGreaterThan(3_000 * 1_100);
-  snapshot.stream.destroy();
+  snapshot.close();
 });
 
 test("it waits for ten minutes at most, and fails with the server's own words", async () => {
@@ -86,6 +86,13 @@ test.each([
   },
 );
 
+test("one that is not ours and doesn't listen fails at once: nobody is known to start it", async () => {
+  const clock = hurried();
+  const opening = openWhenReady({ host: "127.0.0.1", port: await freePort() }, task({ clock }));
+  await expect(opening).rejects.toMatchObject({ code: "leader-not-listening" });
+  expect(clock.paused).toBe(0);
+});
+
 test("a wait for a loading server ends with its signal", async () => {
   await using server = await startRedisServer({ args });
   await loading(server);
@@ -106,7 +113,7 @@ test("a long snapshot is told from a job that hangs: something is said each minu
   // Three seconds of it, and it says so with each of the leader's signs of life, one a second.
   expect(said().length).toBeGreaterThan(1);
   const before = said().length;
-  snapshot.stream.destroy();
+  snapshot.close();
   await new Promise((resolve) => setImmediate(resolve));
   expect(said()).toHaveLength(before);
 });

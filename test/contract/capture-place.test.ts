@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { openWhenReady } from "../../provider/backup/open-when-ready";
 import { Secret } from "../../provider/core/secret";
@@ -11,6 +10,7 @@ import { serverOf } from "../support/matrix";
 import { findRedisServer, type RedisServer, startRedisServer } from "../support/redis-server";
 import { describeWith } from "../support/tools";
 import { task, temporaryFolder } from "./backup-support";
+import { whole } from "../support/whole";
 
 const address = ({ host, port }: RedisServer) => ({ host, port });
 const AT_ONCE = ["--repl-diskless-sync-delay", "0"];
@@ -37,7 +37,7 @@ test("a leader that would write the snapshot to its own disk is left alone, unle
   });
   expect(await written(server)).toBe(0);
   const snapshot = await openSnapshot(address(server), task(), { acceptDisk: true });
-  expect((await buffer(snapshot.stream)).length).toBe(snapshot.sizeBytes);
+  expect((await whole(snapshot.content)).length).toBe(snapshot.sizeBytes);
 });
 
 test("what its hint says helps: set to do so, the leader sends it from memory", async () => {
@@ -45,14 +45,14 @@ test("what its hint says helps: set to do so, the leader sends it from memory", 
   await server.client.config("SET", "repl-diskless-sync", "yes");
   const snapshot = await openSnapshot(address(server), task());
   expect(snapshot.sizeBytes).toBeUndefined();
-  await buffer(snapshot.stream);
+  await whole(snapshot.content);
   expect(await written(server)).toBe(0);
 });
 
 test("without save points a full disk stops no write: such a leader may use it", async () => {
   await using server = await startRedisServer({ args: ["--repl-diskless-sync", "no", "--save", ""] });
   const snapshot = await openSnapshot(address(server), task());
-  expect((await buffer(snapshot.stream)).length).toBe(snapshot.sizeBytes);
+  expect((await whole(snapshot.content)).length).toBe(snapshot.sizeBytes);
 });
 
 const TAKER = { username: "taker", password: new Secret("s3cret") };
@@ -68,7 +68,7 @@ test("a user who may not ask for settings is served by what the version says, or
     await allow(server, ...more);
     const snapshot = await openSnapshot({ ...address(server), ...TAKER }, task());
     expect(snapshot.info === undefined).toBe(more.length === 0);
-    await buffer(snapshot.stream);
+    await whole(snapshot.content);
   }
   expect(await written(server)).toBe(0);
 });
@@ -100,7 +100,7 @@ describeWith([serverOf("Redis 6.2")], "Redis 6.2", () => {
     expect(await server.client.wait(1, 10)).toBe(0);
     await server.client.config("SET", "min-replicas-to-write", "1");
     await expect(server.client.set("refused", "x")).rejects.toThrow("NOREPLICAS");
-    expect((await buffer(snapshot.stream)).toString("latin1", 0, 9)).toBe("REDIS0009");
+    expect((await whole(snapshot.content)).toString("latin1", 0, 9)).toBe("REDIS0009");
   });
 });
 
@@ -145,7 +145,7 @@ describeWith([smallDisk], "a leader whose disk is too small for its data", () =>
     const { server } = leader;
     const snapshot = await openWhenReady(address(server), task());
     expect(await server.client.set("during", "x")).toBe("OK");
-    expect((await buffer(snapshot.stream)).length).toBeGreaterThan(30_000_000);
+    expect((await whole(snapshot.content)).length).toBeGreaterThan(30_000_000);
     expect(await server.client.set("after", "x")).toBe("OK");
     expect(await server.client.info("persistence")).toContain("rdb_last_bgsave_status:ok");
   });
@@ -155,7 +155,7 @@ describeWith([smallDisk], "a leader whose disk is too small for its data", () =>
     const source = { ...address(leader.server), dataFolder: leader.folder };
     const snapshot = await openWhenReady(source, task());
     expect(snapshot.sizeBytes).toBeUndefined();
-    expect((await buffer(snapshot.stream)).length).toBeGreaterThan(30_000_000);
+    expect((await whole(snapshot.content)).length).toBeGreaterThan(30_000_000);
     expect(await leader.server.client.info("persistence")).toContain("rdb_last_bgsave_status:ok");
   });
 });
@@ -163,7 +163,7 @@ describeWith([smallDisk], "a leader whose disk is too small for its data", () =>
 test("a leader of ours with room prepares it on its disk, so that its size is known", async () => {
   await using server = await startRedisServer({ args: ["--save", ""] });
   const snapshot = await openWhenReady({ ...address(server), dataFolder: server.dir }, task());
-  expect((await buffer(snapshot.stream)).length).toBe(snapshot.sizeBytes);
+  expect((await whole(snapshot.content)).length).toBe(snapshot.sizeBytes);
 });
 
 test("a leader whose folder isn't there sends it from memory: perhaps it runs elsewhere", async () => {
@@ -171,5 +171,5 @@ test("a leader whose folder isn't there sends it from memory: perhaps it runs el
   const source = { ...address(server), dataFolder: join(server.dir, "not", "here") };
   const snapshot = await openWhenReady(source, task(), join(server.dir, "not", "made", "yet"));
   expect(snapshot.sizeBytes).toBeUndefined();
-  await buffer(snapshot.stream);
+  await whole(snapshot.content);
 });

@@ -15,7 +15,7 @@ import { describeWith } from "../support/tools";
 import { startRedisServer } from "../support/redis-server";
 import { task, temporaryFolder, temporaryStore } from "./backup-support";
 
-const ROOMY = { estimatedBytes: 0 };
+const never = new AbortController().signal;
 const unpacked = (members: AsyncIterable<Buffer>) => buffer(members).then((all) => gunzipSync(all));
 
 async function* pieces(...chunks: readonly Buffer[]): AsyncGenerator<Buffer, void> {
@@ -27,11 +27,7 @@ test("what is spooled comes back exactly, as gzip members, with its size and has
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 20 }), async (chunks) => {
       const bytes = Buffer.concat(chunks);
-      await using spooled = await spool(
-        pieces(...chunks.map((c) => Buffer.from(c))),
-        { folder: folder.path, ...ROOMY },
-        task(),
-      );
+      await using spooled = await spool(pieces(...chunks.map((c) => Buffer.from(c))), folder.path, never);
       expect(spooled.sizeBytes).toBe(bytes.length);
       expect(spooled.sha256).toBe(createHash("sha256").update(bytes).digest("hex"));
       // A snapshot has bytes: an empty content has no member.
@@ -51,7 +47,7 @@ test("while it fills, the file has no name and is smaller than its content", asy
     seen = await readdir(folder.path);
     yield repetitive;
   }
-  await using spooled = await spool(content(), { folder: folder.path, ...ROOMY }, task());
+  await using spooled = await spool(content(), folder.path, never);
   expect(seen).toEqual([]);
   const all = await buffer(spooled.members);
   expect(all.length).toBeLessThan(200_000);
@@ -61,7 +57,7 @@ test("while it fills, the file has no name and is smaller than its content", asy
 test("a folder that isn't there yet is made, for this user alone", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "jobs", "one");
-  await using spooled = await spool(pieces(randomBytes(100)), { folder: path }, task());
+  await using spooled = await spool(pieces(randomBytes(100)), path, never);
   expect((await unpacked(spooled.members)).length).toBe(100);
   expect((await stat(path)).mode & 0o777).toBe(0o700);
 });
@@ -73,7 +69,7 @@ test("a failure of the content is what is thrown, and an abort its reason", asyn
     yield randomBytes(1_000_000);
     throw cause;
   }
-  await expect(spool(cut(), { folder: folder.path, ...ROOMY }, task())).rejects.toBe(cause);
+  await expect(spool(cut(), folder.path, never)).rejects.toBe(cause);
   const abort = new AbortController();
   const reason = new Error("told to stop");
   async function* aborting() {
@@ -81,9 +77,7 @@ test("a failure of the content is what is thrown, and an abort its reason", asyn
     abort.abort(reason);
     yield randomBytes(1_000_000);
   }
-  await expect(spool(aborting(), { folder: folder.path }, task({ signal: abort.signal }))).rejects.toBe(
-    reason,
-  );
+  await expect(spool(aborting(), folder.path, abort.signal)).rejects.toBe(reason);
   expect(await readdir(folder.path)).toEqual([]);
 });
 
@@ -92,7 +86,7 @@ test("a folder that can't be used is named, with what to do", async () => {
   await mkdir(join(folder.path, "taken"));
   const file = join(folder.path, "taken", "file");
   await writeFile(file, "");
-  await expect(spool(pieces(randomBytes(100)), { folder: file }, task())).rejects.toMatchObject({
+  await expect(spool(pieces(randomBytes(100)), file, never)).rejects.toMatchObject({
     code: "scratch-unusable",
     operation: "keep a snapshot in",
     subject: file,
@@ -108,9 +102,7 @@ test("a content that is silent for ever is left at an abort", async () => {
     setImmediate(() => abort.abort(new Error("enough")));
     await new Promise(() => undefined);
   }
-  await expect(spool(silent(), { folder: folder.path }, task({ signal: abort.signal }))).rejects.toThrow(
-    "enough",
-  );
+  await expect(spool(silent(), folder.path, abort.signal)).rejects.toThrow("enough");
 });
 
 test("what was spooled is told on its way to the store as well: to a slow one that takes long", async () => {
@@ -146,7 +138,7 @@ describeWith([smallDisk], "a disk that becomes full meanwhile", () => {
       const { readdirSync, statfsSync } = require("node:fs");
       const [path, folder] = process.argv.slice(1);
       async function* content() { for (let i = 0; i < 20; i++) yield randomBytes(1_000_000); }
-      require(path).spool(content(), { folder }, { signal: new AbortController().signal, clock: Date, progress() {} }).catch((error) => {
+      require(path).spool(content(), folder, new AbortController().signal).catch((error) => {
         const { bfree, blocks } = statfsSync(folder);
         console.log(JSON.stringify({ ...error.report(), left: readdirSync(folder), free: bfree / blocks }));
       });`;

@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Secret } from "../../provider/core/secret";
 import type { LeaderTls } from "../../provider/redis/replication/leader";
@@ -10,6 +9,7 @@ import { openSnapshot } from "../../provider/redis/replication/snapshot";
 import { type Certified, makeAuthority } from "../support/certificates";
 import { freePort, startRedisServer } from "../support/redis-server";
 import { task, temporaryFolder } from "./backup-support";
+import { whole } from "../support/whole";
 
 const HOST = "127.0.0.1";
 const authority = makeAuthority();
@@ -48,7 +48,7 @@ const TRUSTED: LeaderTls = { ca: authority.certificate, serverName: "redis.examp
 async function failure(port: number, tls: LeaderTls | undefined, host = HOST): Promise<unknown> {
   try {
     const snapshot = await openSnapshot({ host, port, tls }, task());
-    snapshot.stream.destroy();
+    snapshot.close();
   } catch (error) {
     expect(String(error)).not.toContain("PRIVATE KEY");
     return error;
@@ -61,7 +61,7 @@ test("by TLS comes the same snapshot, to a user with a name and a password", asy
   await leader.server.client.call("ACL", "SETUSER", "taker", "on", ">s3cret", "-@all", "+psync", "+replconf");
   const user = { username: "taker", password: new Secret("s3cret") };
   const snapshot = await openSnapshot({ host: HOST, port: leader.tlsPort, tls: TRUSTED, ...user }, task());
-  const bytes = await buffer(snapshot.stream);
+  const bytes = await whole(snapshot.content);
   expect(bytes.toString("latin1", 0, 5)).toMatch(/^(REDIS|VALKE)$/);
   expect(await leader.server.client.wait(1, 10)).toBe(0);
 });

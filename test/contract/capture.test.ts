@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Secret } from "../../provider/core/secret";
 import { systemClock } from "../../provider/system/clock";
 import { openSnapshot } from "../../provider/redis/replication/snapshot";
 import { freePort, startRedisServer, until } from "../support/redis-server";
 import { task } from "./backup-support";
+import { whole } from "../support/whole";
 
 const HOST = "127.0.0.1";
 /** A leader of ours with all the room it wants: it prepares the snapshot on its disk. */
@@ -35,7 +35,7 @@ test("while a snapshot is taken the leader counts no replica: WAIT and min-repli
   await expect(server.client.set("refused", "x")).rejects.toThrow("NOREPLICAS");
   const snapshot = await opening;
   await expect(server.client.set("refused", "x")).rejects.toThrow("NOREPLICAS");
-  expect((await buffer(snapshot.stream)).length).toBe(snapshot.sizeBytes);
+  expect((await whole(snapshot.content)).length).toBe(snapshot.sizeBytes);
   await until("the leader to be rid of us", async () =>
     /connected_slaves:0/.test(await server.client.info("replication")),
   );
@@ -45,7 +45,7 @@ test("it tells what it does: connecting, waiting, and bytes up to the announced 
   await using server = await filled(false);
   const told = task();
   const snapshot = await openSnapshot({ host: HOST, port: server.port }, told, OURS);
-  await buffer(snapshot.stream);
+  await whole(snapshot.content);
   expect(told.told.map(({ message }) => message).slice(0, 3)).toEqual([
     `connecting to ${HOST}:${server.port}`,
     "waiting for the leader's snapshot",
@@ -61,7 +61,7 @@ test("of a snapshot straight from memory there is an estimate of the size, and n
   const told = task();
   const snapshot = await openSnapshot({ host: HOST, port: server.port }, told);
   expect(snapshot.sizeBytes).toBeUndefined();
-  const { length } = await buffer(snapshot.stream);
+  const { length } = await whole(snapshot.content);
   expect(told.told.at(-1)).toMatchObject({ doneBytes: length, estimatedBytes: expect.any(Number) });
   expect(told.told.at(-1)).not.toHaveProperty("totalBytes");
   // Random values don't shrink: here the estimate is good.
@@ -82,7 +82,7 @@ test.each([
   const snapshot = await openSnapshot({ host: HOST, port: server.port }, waiting, room);
   const messages = waiting.told.map(({ message }) => message);
   expect(messages).toContainEqual(expect.stringMatching(/^waiting for the leader's snapshot \(\d+ s\)$/));
-  const bytes = await buffer(snapshot.stream);
+  const bytes = await whole(snapshot.content);
   expect(bytes.toString("latin1", 0, 9)).toMatch(/^(REDIS|VALKEY)\d+$/);
   expect(bytes.length).toBe(snapshot.sizeBytes ?? bytes.length);
 });
@@ -103,11 +103,11 @@ test("a user with no more than psync, replconf and info is enough; without info 
   const source = { host: HOST, port: server.port, username: "taker", password: new Secret("s3cret") };
   const informed = await openSnapshot(source, task());
   expect(informed.info).toMatchObject({ databases: { "0": { keys: 20, expires: 0 } } });
-  await buffer(informed.stream);
+  await whole(informed.content);
   await server.client.call("ACL", "SETUSER", "taker", "-info");
   const silent = await openSnapshot(source, task());
   expect(silent.info).toBeUndefined();
-  expect((await buffer(silent.stream)).length).toBeGreaterThan(2_000_000);
+  expect((await whole(silent.content)).length).toBeGreaterThan(2_000_000);
 });
 
 test("what the leader refuses is told, with what to do and without the password", async () => {

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listCatalogs, readCatalog, readListed } from "../../provider/backup/catalog";
+import { listCatalogs, readCatalog, readListed, readManifest } from "../../provider/backup/catalog";
 import { deleteBackup } from "../../provider/backup/delete-backup";
 import { downloadArchive, extractBackup } from "../../provider/backup/download-backup";
 import { findBackup } from "../../provider/backup/find-backup";
@@ -49,6 +50,30 @@ async function backup(store: Store, slot: string, outcome?: VerificationOutcome)
 
 const slots = async (store: Store) =>
   (await readCatalog(store, CATALOG, never)).backups.map(({ name }) => name);
+
+test("what a stranger has blown up beside a backup is not read into memory", async () => {
+  await using opened = await four();
+  const { store } = opened;
+  const largest = 1024 * 1024;
+  // It would count, were it read: JSON may end in blanks.
+  const blownUp = async (name: string, sizeBytes: number) => {
+    const text = await buffer(await store.get(`${CATALOG}/${name}`, never));
+    await put(store, `${CATALOG}/${name}`, text.toString().padEnd(sizeBytes));
+  };
+  await pinBackup(store, CATALOG, FIRST, "a note", task());
+  await blownUp(`${FIRST}.pin`, largest);
+  await blownUp(`${FIRST}.json`, largest);
+  expect((await showBackup(store, CATALOG, FIRST, task())).pin).toMatchObject({ note: "a note" });
+  await blownUp(`${FIRST}.pin`, largest + 1);
+  const { listed, pin } = await showBackup(store, CATALOG, FIRST, task());
+  expect(listed.pinned).toBe(true);
+  expect(pin).toBeUndefined();
+  await blownUp(`${FIRST}.json`, largest + 1);
+  await expect(readManifest(store, CATALOG, FIRST, never)).rejects.toMatchObject({
+    code: "manifest-damaged",
+    cause: "it is larger than 1 MiB",
+  });
+});
 
 async function four() {
   const opened = await temporaryStore();

@@ -1,10 +1,19 @@
+import { once } from "node:events";
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { constants, getPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeAuthority } from "../support/certificates";
-import { findRedisServer, freePort, startRedisServer, type RedisServer } from "../support/redis-server";
+import {
+  findRedisServer,
+  freePort,
+  startRedisServer,
+  until,
+  type RedisServer,
+} from "../support/redis-server";
 import { startVersityGw, versityGw } from "../support/s3-servers";
 import { describeWith } from "../support/tools";
 import { names, temporaryFolder, temporaryStore, unpacked } from "./backup-support";
@@ -47,7 +56,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
   it("takes a verified backup that opens, without an agent and without a data home", async () => {
     await using store = await temporaryStore();
     const taken = await take(store.url);
-    expect(taken.verification?.outcome).toBe("verified");
+    expect(taken).toMatchObject({ keys: 2000, verification: { outcome: "verified" } });
     expect(taken.archive).toBe(
       `${store.url}/${name}/${taken.slot}${/-\w+\.tar\.gz$/.exec(taken.archive)?.[0]}`,
     );
@@ -67,7 +76,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
     expect(JSON.parse(told.stdout)).toMatchObject({ slot: expect.any(String) as string });
     const quiet = await cli.run(["--quiet", ...args]);
     expect(quiet).toMatchObject({ code: 0, stderr: "" });
-    expect(quiet.stdout).toMatch(/^Verified +verified$/m);
+    expect(quiet.stdout).toMatch(/^Keys +2000\nVerified +verified$/m);
   });
 
   it("draws one line of progress on a terminal and takes it away before the result", async () => {
@@ -108,6 +117,80 @@ describe("redis-addon backup, for any Redis and any store", () => {
     expect((await cli.run(["backup", "delete", name, first.slot, "--yes", ...at])).code).toBe(0);
     const left = await cli.run(["backup", "list", name, ...at, "--json"]);
     expect(JSON.parse(left.stdout)).toMatchObject([{ slot: second.slot, pinned: false, encrypted: false }]);
+  });
+
+  it("leaves the long columns out of a list on a terminal that is too narrow for them", async () => {
+    await using store = await temporaryStore();
+    const { slot, archive } = await take(store.url);
+    const listed = cli.startInTerminal(["backup", "list", name, "--store", store.url]);
+    expect(await listed.result).toMatchObject({ code: 0 });
+    expect(listed.output()).toMatch(new RegExp(`^${slot} +\\S+ KiB +2000 +demand +yes +-\r?$`, "m"));
+    expect(listed.output()).not.toContain(archive);
+  });
+
+  it("shows an archive of another size as damaged, whatever was found when it was whole", async () => {
+    await using store = await temporaryStore();
+    const { archive } = await take(store.url);
+    await writeFile(fileURLToPath(archive), "");
+    const at = ["--store", store.url];
+    const listed = await cli.run(["backup", "list", name, ...at]);
+    expect(listed.stdout).toMatch(/ demand +DAMAGED \(size differs\) /);
+    const json = await cli.run(["backup", "list", name, ...at, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject([{ verification: "damaged", damage: "size differs" }]);
+    const shown = await cli.run(["backup", "show", name, "latest", ...at]);
+    expect(shown.stdout).toMatch(/^Verified +DAMAGED \(size differs\)$/m);
+    // It is no longer the newest that is known to open.
+    expect((await cli.run(["backup", "delete", name, "latest", "--yes", ...at])).code).toBe(0);
+  });
+
+  it("deletes one whose manifest is damaged with every archive of its slot, and says so", async () => {
+    await using store = await temporaryStore();
+    const [good, bad] = [await take(store.url), await take(store.url)];
+    const stray = `${store.url}/${name}/${bad.slot}-another.tar.gz`;
+    const manifest = fileURLToPath(`${store.url}/${name}/${bad.slot}.json`);
+    await Promise.all([writeFile(manifest, ""), writeFile(fileURLToPath(stray), "of nobody")]);
+    const remove = (slot: string, ...more: string[]) =>
+      cli.run(["backup", "delete", name, slot, "--store", store.url, ...more]);
+
+    const asked = await remove(bad.slot);
+    expect(asked).toMatchObject({ code: 1, stdout: "" });
+    for (const told of ["a damaged manifest (it is no JSON)", bad.archive, stray])
+      expect(asked.stderr).toContain(told);
+    expect(await names(store.store)).toContain(`${name}/${bad.slot}.json`);
+
+    // Its mark vouches for nothing: the older one is the newest that is known to open.
+    const kept = await remove(good.slot, "--yes");
+    expect(kept).toMatchObject({ code: 1, stderr: expect.stringContaining("--even-newest-verified") });
+    const gone = await remove(bad.slot, "--yes");
+    expect(gone).toMatchObject({ code: 0 });
+    for (const told of ["a damaged manifest", bad.archive, stray]) expect(gone.stdout).toContain(told);
+    expect((await names(store.store)).filter((key) => key.includes(bad.slot))).toEqual([]);
+    expect(await names(store.store)).toContain(`${name}/${good.slot}.json`);
+  });
+
+  it("deletes a good one with its own archive alone", async () => {
+    await using store = await temporaryStore();
+    const { slot } = await take(store.url);
+    const stray = fileURLToPath(`${store.url}/${name}/${slot}-another.tar.gz`);
+    await writeFile(stray, "another machine's, on its way");
+    const gone = await cli.run([
+      ...["backup", "delete", name, slot, "--yes", "--even-newest-verified", "--store", store.url],
+    ]);
+    expect(gone).toMatchObject({ code: 0, stdout: `Backup ${slot} of ${name} is deleted.\n` });
+    expect(await names(store.store)).toEqual([`${name}/${slot}-another.tar.gz`]);
+  });
+
+  it("steps behind the machine's servers as far as it goes while it takes a backup", async () => {
+    await using store = await temporaryStore();
+    // Says nothing, so that the command is still there to be looked at.
+    const silent = createServer();
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    const run = cli.start(["backup", "run", "--from", `redis://127.0.0.1:${port}`, "--to", store.url]);
+    await until("it to step back", () => getPriority(run.pid) === constants.priority.PRIORITY_LOW);
+    run.child.kill("SIGTERM");
+    expect(await run.result).toMatchObject({ code: 143 });
+    silent.close();
   });
 
   it("finds a backup by the beginning of its slot, as the latest, and as the latest verified", async () => {
@@ -178,7 +261,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
     const secret = { env: { REDIS_ADDON_PASSPHRASE: "open sesame" } };
     const from = ["--from", `redis://127.0.0.1:${leader.port}`];
     const taken = await cli.run(["backup", "run", ...from, "--to", store.url, "--passphrase"], secret);
-    expect(taken).toMatchObject({ code: 0 });
+    expect(taken).toMatchObject({ code: 0, stdout: expect.stringContaining("it is decrypted first") });
     const verify = ["backup", "verify", name, "--store", store.url];
     expect((await cli.run(verify, secret)).code).toBe(0);
     expect((await cli.run(verify)).code).toBe(5);

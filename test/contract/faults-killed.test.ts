@@ -38,6 +38,20 @@ test("kill -9 at each step that a job tells leaves backups that open, or none, a
   await expectRecovery(jobs, leader, place);
 });
 
+test("a scheduled backup whose verification was killed is verified by the next job, which finds nothing due", async () => {
+  await using place = await folderPlace();
+  const since = new Date(Date.now() - 3 * 86_400_000).toISOString();
+  const reason = { kind: "scheduled", schedule: { every: "1d" }, since } as const;
+  const job = { ...backupJob(leader, place), reason };
+  const killed = await jobs.run(job, { fault: { signal: "SIGKILL", message: STEPS.loading } });
+  expect(killed.code).toBe(null);
+  const marks = async () => (await place.everything()).filter((name) => name.endsWith(".verified.json"));
+  expect(await marks()).toEqual([]);
+  expect((await jobs.run(job)).last).toEqual({ type: "result", outcome: "not-due" });
+  expect(await marks()).toHaveLength(1);
+  expect(await namesIn(place.scratch)).toEqual([]);
+});
+
 test.each([
   ["from memory", STEPS.receiving],
   ["from memory", STEPS.storing],

@@ -25,6 +25,7 @@ const urlOf = ({ bucket, endpoint }: S3Server, more = "") =>
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 /** Nothing of this machine's own may decide: neither its settings nor a cloud that it may run in. */
@@ -154,6 +155,17 @@ describeWith([versityGw], "access to an S3 store", () => {
     const elsewhere = await openStore(urlOf(server));
     await expect(elsewhere.list("", never)).rejects.toMatchObject({ code: "wrong-region" });
     await expect((await openStore(urlOf(server, "&region=us-east-1"))).list("", never)).resolves.toEqual([]);
+  });
+
+  test("prints nothing where a profile and keys are both set", async () => {
+    await using server = await startVersityGw();
+    noStandardSettings();
+    vi.stubEnv("AWS_PROFILE", "backups");
+    vi.stubEnv("AWS_ACCESS_KEY_ID", server.accessKeyId);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", server.secretAccessKey);
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    await (await openStore(urlOf(server))).list("", never).catch(() => undefined);
+    expect(warn).not.toHaveBeenCalled();
   });
 
   test("to AWS itself needs a region that somebody names", async () => {

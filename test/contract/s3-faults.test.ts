@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { Store } from "../../provider/stores/contract";
 import { systemClock } from "../../provider/system/clock";
 import { portOf } from "../support/fault-proxy";
-import { type S3Fault, type S3Request, startS3FaultProxy } from "../support/s3-fault-proxy";
+import { type S3Fault, type S3Request, s3Error, startS3FaultProxy } from "../support/s3-fault-proxy";
 import { startVersityGw, versityGw } from "../support/s3-servers";
 import { describeWith } from "../support/tools";
 import { allKeys, impatient, openOn, pendingUploads, PREFIX } from "./store-s3-support";
@@ -281,6 +281,40 @@ describeWith([versityGw], "an S3 store that is out of order", () => {
     await expect(store.put("a/1", source, { signal: abort.signal })).rejects.toBe(reason);
     expect(await allKeys(server)).toEqual([]);
     expect(await pendingUploads(server)).toEqual([]);
+  });
+
+  test.each([
+    ["an empty body", ""],
+    ["a web page", "<!DOCTYPE html><html><body><h1>404</h1></body></html>"],
+    ["a web page that is no XML", "<html><body>Not Found<br><hr></body>"],
+    ["a line of text", "404 page not found"],
+    ["no error of S3", "<?xml version='1.0'?><Fault><Reason>no route</Reason></Fault>"],
+  ])("has not lost an object because of a 404 with %s", async (_name, body) => {
+    await using place = await faulty();
+    const { store, disturb, count } = place;
+    await store.put("a/1", pieces(Buffer.from("x")), { signal: never });
+    disturb(isGet, { kind: "answer", status: 404, body }, 2);
+    expect((await read(store, "a/1")).toString()).toBe("x");
+    expect(count(isGet)).toBe(3);
+    const strange = { code: "unexpected-answer", transient: true, cause: expect.stringContaining("a 404") };
+    disturb((request) => isGet(request) || isList(request), { kind: "answer", status: 404, body });
+    await expect(store.get("a/1", never)).rejects.toMatchObject(strange);
+    await expect(store.list("a/", never)).rejects.toMatchObject(strange);
+    disturb(() => false, { kind: "slow-down" });
+    await expect(store.get("a/2", never)).rejects.toMatchObject({ code: "not-found", transient: false });
+  });
+
+  test("says of an object in an archive class how it is read again, and does not ask twice", async () => {
+    await using place = await faulty();
+    const { store, disturb, count } = place;
+    disturb(isGet, { kind: "answer", status: 403, body: s3Error("InvalidObjectState") });
+    await expect(store.get("a/1", never)).rejects.toMatchObject({
+      code: "in-cold-storage",
+      cause: expect.stringContaining("Glacier"),
+      hint: expect.stringContaining("restore-object"),
+      transient: false,
+    });
+    expect(count(isGet)).toBe(1);
   });
 
   test.each([

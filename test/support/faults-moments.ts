@@ -5,7 +5,6 @@ import type { S3FaultProxy, S3Request } from "./s3-fault-proxy";
 export const STEPS = {
   waiting: "waiting for the leader's snapshot",
   receiving: "receiving the snapshot",
-  compressing: "compressing the snapshot",
   storing: "storing the snapshot",
   checking: "checking the archive",
   looking: "checking the snapshot",

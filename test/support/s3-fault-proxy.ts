@@ -26,6 +26,8 @@ export type S3Fault =
   | { readonly kind: "slow-down" }
   /** Status 200, then an error as the body (as S3 does for a Complete or Copy that fails late); never forwarded. */
   | { readonly kind: "error-body"; readonly code?: string }
+  /** Any status, with any body, as something between client and server gives it; never forwarded. */
+  | { readonly kind: "answer"; readonly status: number; readonly body: string }
   /** The server behind does what was asked; the connection is reset instead of its answer. */
   | { readonly kind: "lose-answer" }
   /** A reset: before anything is forwarded, after a first piece of the request's body, or in the middle of the answer's. */
@@ -70,8 +72,10 @@ export async function startS3FaultProxy(endpoint: string): Promise<S3FaultProxy>
     const request = describe(message);
     const fault = rule(request);
     requests.push({ ...request, ...(fault && { fault }) });
-    if (fault?.kind === "slow-down") return answer(message, response, 503, "SlowDown");
-    if (fault?.kind === "error-body") return answer(message, response, 200, fault.code ?? "InternalError");
+    if (fault?.kind === "slow-down") return answer(message, response, 503, s3Error("SlowDown"));
+    if (fault?.kind === "error-body")
+      return answer(message, response, 200, s3Error(fault.code ?? "InternalError"));
+    if (fault?.kind === "answer") return answer(message, response, fault.status, fault.body);
     if (fault?.kind === "reset" && fault.when === "before") return void message.socket.resetAndDestroy();
     if (fault?.kind === "delay") await sleep(fault.delayMs);
     await forward(message, response, fault);
@@ -117,11 +121,16 @@ export async function startS3FaultProxy(endpoint: string): Promise<S3FaultProxy>
 }
 
 /** Reads the request to its end first, as the client may not listen before. */
-async function answer(message: IncomingMessage, response: ServerResponse, status: number, code: string) {
+async function answer(message: IncomingMessage, response: ServerResponse, status: number, body: string) {
   for await (const _ of message);
-  response.writeHead(status, { "content-type": "application/xml" });
+  response.writeHead(status, { "content-type": body.startsWith("<?xml") ? "application/xml" : "text/html" });
+  response.end(body);
+}
+
+/** An error as S3 writes it. */
+export function s3Error(code: string): string {
   const text = `<Code>${code}</Code><Message>Please try again.</Message><RequestId>fault</RequestId>`;
-  response.end(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${text}</Error>`);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${text}</Error>`;
 }
 
 async function* disturbed(

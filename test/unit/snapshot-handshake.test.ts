@@ -1,4 +1,3 @@
-import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../provider/core/errors";
@@ -6,6 +5,7 @@ import { Secret } from "../../provider/core/secret";
 import type { Task } from "../../provider/core/task";
 import { openSnapshot } from "../../provider/redis/replication/snapshot";
 import { bulk, LAST, type Script, scripted } from "./snapshot-wire";
+import { whole } from "../support/whole";
 
 const PASSWORD = "pässword: s3cret";
 const MARK = "0123456789abcdef0123456789abcdef01234567";
@@ -56,7 +56,7 @@ async function read(script: Script, signal = task.signal): Promise<Outcome> {
   try {
     const snapshot = await openSnapshot(leader, { ...task, signal }, { connect });
     expect(snapshot).toMatchObject({ replicationId: ID, offset: 42 });
-    return { bytes: await buffer(snapshot.stream) };
+    return { bytes: await whole(snapshot.content) };
   } catch (failure) {
     return { failure };
   }

@@ -6,25 +6,23 @@ import {
   snapshotBytes,
   type SnapshotHeader,
 } from "../../provider/redis/replication/reader";
+import { whole } from "../support/whole";
 
 class CutShort extends Error {}
 const cutShort = (done: number) => new CutShort(String(done));
 const MARK_TEXT = "0123456789abcdef0123456789abcdef01234567";
 const MARK = Buffer.from(MARK_TEXT);
 
-/** The bytes in pieces of the given sizes, over and over. */
+/** The bytes in pieces of the given sizes, over and over, each where the one before was: as a connection gives them. */
 async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer, void> {
+  const reused = Buffer.alloc(Math.max(...sizes));
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
-    yield bytes.subarray(at, at + size);
+    const copied = bytes.copy(reused, 0, at, at + size);
+    yield reused.subarray(0, copied);
+    reused.fill(0xff);
     at += size;
   }
-}
-
-async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
 }
 
 async function skipToHeader(reader: ReturnType<typeof replyReader>): Promise<SnapshotHeader> {
@@ -63,7 +61,7 @@ describe("a snapshot on the wire", () => {
         ]);
         const reader = replyReader(pieces(wire, sizes));
         const header = await skipToHeader(reader);
-        expect(await collect(snapshotBytes(reader, header, cutShort))).toEqual(payload);
+        expect(await whole(snapshotBytes(reader, header, cutShort))).toEqual(payload);
       }),
     );
   });
@@ -79,10 +77,10 @@ describe("a snapshot on the wire", () => {
         ]);
         const reader = replyReader(pieces(wire, sizes));
         const header = await skipToHeader(reader);
-        expect(await collect(snapshotBytes(reader, header, cutShort))).toEqual(payload);
+        expect(await whole(snapshotBytes(reader, header, cutShort))).toEqual(payload);
         const rest: Buffer[] = [];
         for (let part = await reader.some(7); part !== undefined; part = await reader.some(7))
-          rest.push(part);
+          rest.push(Buffer.from(part));
         expect(Buffer.concat(rest)).toEqual(after);
       }),
     );
@@ -95,7 +93,7 @@ describe("a snapshot on the wire", () => {
           ? Buffer.concat([Buffer.from(`$EOF:${MARK_TEXT}\r\n`), payload, MARK])
           : Buffer.concat([Buffer.from(`$${payload.length + 1}\r\n`), payload, Buffer.from("!")]);
         const reader = replyReader(pieces(wire.subarray(0, where % wire.length), sizes));
-        const read = async () => collect(snapshotBytes(reader, await skipToHeader(reader), cutShort));
+        const read = async () => whole(snapshotBytes(reader, await skipToHeader(reader), cutShort));
         await expect(read()).rejects.toBeInstanceOf(CutShort);
       }),
     );

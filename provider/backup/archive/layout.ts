@@ -18,13 +18,15 @@ export interface CompressedEntry {
   readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** Of all members together, where that is known. */
+  readonly compressedBytes?: number;
   readonly members: AsyncIterable<Buffer>;
 }
 
 /** The snapshot itself: its content as it comes, or compressed already. */
 export type ArchivedDump =
   | { readonly sizeBytes: number; readonly content: AsyncIterable<Buffer> }
-  | Pick<CompressedEntry, "sizeBytes" | "sha256" | "members">;
+  | Pick<CompressedEntry, "sizeBytes" | "sha256" | "compressedBytes" | "members">;
 
 export interface ArchiveSubject {
   readonly addon: string;

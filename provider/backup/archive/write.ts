@@ -6,7 +6,7 @@ import type { Store } from "../../stores/contract";
 import { compressMembers } from "./compress";
 import { encrypt } from "./encrypt";
 import type { ArchiveEntry } from "./layout";
-import { type ArchivedFile, tarBytes } from "./tar";
+import { type ArchivedFile, BLOCK_BYTES, tarBytes } from "./tar";
 import { untilAborted } from "./until-aborted";
 
 export interface WrittenArchive {
@@ -49,7 +49,7 @@ export async function writeArchive(
   // The store reads from the last stage: pipeline lets it see a failure of an earlier one, not an early end.
   const source = Readable.from(encrypted?.bytes ?? members, { objectMode: false });
   const produced = pipeline(source, meter, { signal });
-  const stored = store.put(key, meter, { ifAbsent: true, signal });
+  const stored = store.put(key, meter, { ifAbsent: true, estimateBytes: estimate(entries), signal });
   const [production, storage] = await Promise.allSettled([produced, stored]);
   signal.throwIfAborted();
   // Each side's failure tears down the other, which then reports a premature close: the store's own word comes first
@@ -59,4 +59,14 @@ export async function writeArchive(
   if (storage.value.sizeBytes !== sizeBytes)
     throw new Error(`${store.url} stored ${storage.value.sizeBytes} of ${sizeBytes} bytes`);
   return { archive: { sizeBytes, sha256: hash.digest("hex") }, files, key: encrypted?.key };
+}
+
+/** At most about so much is stored: what is yet to be compressed may not shrink. */
+function estimate(entries: readonly ArchiveEntry[]): number {
+  const ofEntry = (entry: ArchiveEntry) => {
+    if (entry.kind !== "file") return 0;
+    return ("members" in entry ? entry.compressedBytes : undefined) ?? entry.sizeBytes;
+  };
+  // A header, and what fills up the last block.
+  return entries.reduce((sum, entry) => sum + ofEntry(entry) + 2 * BLOCK_BYTES, 2 * BLOCK_BYTES);
 }

@@ -1,10 +1,10 @@
+import type { DecryptionKey } from "../../core/encryption";
 import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob } from "../../core/job";
 import type { Task } from "../../core/task";
 import type { Verification } from "../../core/verification";
 import type { Store } from "../../stores/contract";
 import { deleteBackup } from "../delete-backup";
-import type { TakenBackup } from "../take-backup";
 import { verifyBackup } from "../verify/verify-backup";
 
 export interface Proved {
@@ -17,13 +17,16 @@ export interface Proved {
  * slot free, and nobody may take it for good. Where nobody could look it stays, with a warning; but nothing may be
  * deleted on the strength of a final one that was not looked at.
  */
-export async function prove(job: BackupJob, store: Store, taken: TakenBackup, task: Task): Promise<Proved> {
-  // Another machine's backup is that machine's to verify.
-  if (job.proof === undefined || !taken.takenHere) return { warnings: [] };
-  const { name, catalogKey } = job.addon;
-  const { slot } = taken.manifest;
-  const { key } = taken;
+export async function prove(
+  job: BackupJob,
+  store: Store,
+  slot: string,
+  key: DecryptionKey | undefined,
+  task: Task,
+): Promise<Proved> {
+  if (job.proof === undefined) return { warnings: [] };
   const { scratchFolder } = job;
+  const { name, catalogKey } = job.addon;
   let verification: Verification;
   try {
     verification = await verifyBackup({ store, catalogKey, slot, scratchFolder, ...job.proof, key }, task);

@@ -1,4 +1,5 @@
 import { realpath } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { destinationProblem } from "../../core/destination";
 import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob, JobResult } from "../../core/job";
@@ -10,6 +11,7 @@ import { captureSource } from "../source";
 import { takeBackup, type TakenBackup } from "../take-backup";
 import type { Store } from "../../stores/contract";
 import { openStore } from "../../stores/open";
+import { removeLeftovers } from "../verify/scratch-folder";
 import { aboutAddon } from "./about-addon";
 import { prove } from "./prove";
 
@@ -21,12 +23,19 @@ const SLOTS_TO_TRY = 5;
 export async function runBackupJob(job: BackupJob, attempt: string, task: Task): Promise<JobResult> {
   try {
     await refuseOffLimits(job);
+    // Of jobs that were killed while they verified: what they had extracted is in clear.
+    for (const folder of new Set([job.scratchFolder ?? tmpdir(), tmpdir()]))
+      await removeLeftovers(folder, task.clock.now());
     const store = await openStore(job.destination, job.credentials);
     const slot = await slotOf(job, store, task);
-    if (slot === undefined) return { type: "result", outcome: "not-due" };
+    if (slot === undefined) {
+      await catchUp(job, store, task);
+      return { type: "result", outcome: "not-due" };
+    }
     const taken = await take(job, store, slot, attempt, task);
     const { manifest, takenHere } = taken;
-    const proof = await prove(job, store, taken, task);
+    // Another machine's backup is that machine's to verify.
+    const proof = takenHere ? await prove(job, store, manifest.slot, taken.key, task) : { warnings: [] };
     // Only after a success: a series of failures must not eat up the good backups that are left.
     const pruned = await tidy(job, store, task);
     return {
@@ -47,8 +56,18 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
   }
 }
 
+/** A job that was killed between its manifest and its end has left the rest to do. */
+async function catchUp(job: BackupJob, store: Store, task: Task): Promise<void> {
+  if (job.proof === undefined) return;
+  const { backups } = await readCatalog(store, job.addon.catalogKey, task.signal);
+  const newest = backups.findLast(({ slot }) => slot <= task.clock.now());
+  if (newest === undefined || newest.verification !== undefined || newest.archives.length === 0) return;
+  await prove(job, store, newest.name, undefined, task);
+  await tidy(job, store, task);
+}
+
 async function tidy({ addon, retention }: BackupJob, store: Store, task: Task): Promise<Pruned> {
-  task.progress({ message: "removing backups that are no longer kept" });
+  if (retention !== undefined) task.progress({ message: "removing backups that are no longer kept" });
   return prune(store, addon, retention, task).catch((error: unknown) => ({
     removed: [],
     failure: asFailure(error, "prune the backups of", addon.name).report(),

@@ -21,6 +21,9 @@ interface Extracted {
   readonly memoryBudgetBytes?: number | undefined;
 }
 
+const BEAT_MS = 60_000;
+/** Ten hours: far more than the largest data take. */
+const MOST_BEATS = 600;
 const WAYS: readonly (readonly [Way, how: string])[] = [
   ["plain", "redis-server"],
   ["by redis.conf", "redis-server ./redis.conf"],
@@ -137,11 +140,25 @@ async function firstWord(
   task: Task,
 ): Promise<CheckedRdb | undefined> {
   task.progress({ message: "checking the snapshot" });
-  for (const { path } of readers) {
-    const checked = await checkRdb(path, file, task.signal);
-    if (checked.kind !== "unable") return checked;
+  const checked = new AbortController();
+  void beat(task, AbortSignal.any([task.signal, checked.signal]));
+  try {
+    for (const { path } of readers) {
+      const word = await checkRdb(path, file, task.signal);
+      if (word.kind !== "unable") return word;
+    }
+    return undefined;
+  } finally {
+    checked.abort();
   }
-  return undefined;
+}
+
+/** redis-check-rdb says nothing until its end, which for large data is minutes away: a job that is silent hangs. */
+async function beat(task: Task, signal: AbortSignal): Promise<void> {
+  for (let beats = 1; beats <= MOST_BEATS && !signal.aborted; beats++) {
+    await task.clock.sleep(BEAT_MS, signal).catch(() => undefined);
+    if (!signal.aborted) task.progress({ message: `checking the snapshot (${(beats * BEAT_MS) / 1000} s)` });
+  }
 }
 
 /** Why nobody here could load it. */

@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { Failure } from "../../core/errors";
 import {
   replaces,
@@ -11,6 +10,7 @@ import {
 } from "../../core/verification";
 import type { Store } from "../../stores/contract";
 import { readListed, readManifest } from "../catalog";
+import { readBeside } from "../read-beside";
 
 /**
  * Writes a result beside its backup. The new one is written before those of other outcomes are removed, and of several
@@ -54,12 +54,5 @@ export async function readVerification(
   outcome: VerificationOutcome,
   signal: AbortSignal,
 ): Promise<Verification | undefined> {
-  try {
-    const bytes = await buffer(await store.get(verificationKey(catalogKey, slot, outcome), signal));
-    return VerificationSchema.safeParse(JSON.parse(bytes.toString("utf8"))).data;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Failure && error.code === "not-found"))
-      return undefined;
-    throw error;
-  }
+  return readBeside(store, verificationKey(catalogKey, slot, outcome), VerificationSchema, signal);
 }

@@ -8,13 +8,14 @@ import type { Task } from "../../core/task";
 import type { Verification } from "../../core/verification";
 import { serversThatLoad } from "../../core/version";
 import type { Store } from "../../stores/contract";
+import { freeBytes } from "../../system/free-bytes";
 import { readArchive } from "../archive/read";
 import { readListed, readManifest } from "../catalog";
 import { checkStored } from "./check-stored";
 import type { Found } from "./found";
 import { noServer, proveByLoading } from "./prove-by-loading";
 import { recordVerification } from "./record";
-import { freeBytes, makeScratchFolder, removeLeftovers } from "./scratch-folder";
+import { makeScratchFolder, removeLeftovers } from "./scratch-folder";
 
 export interface VerifyRequest {
   readonly store: Store;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Failure } from "../../core/errors";
-import { deleteBackup, showBackup } from "../../operations/backup-catalog";
+import { deleteBackup, lookAtDeletion, type DoomedBackup } from "../../operations/backup-catalog";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
 import { bytes } from "../bytes";
 import { contextOf } from "../context";
@@ -13,7 +13,8 @@ const OVERCOME: Readonly<Record<string, string>> = {
 };
 
 const HELP = `
-Pinned backups are not deleted before they are unpinned, nor the newest verified one without --even-newest-verified.
+Pinned backups are not deleted before they are unpinned, nor the newest verified one without --even-newest-verified. One
+whose manifest is damaged goes with every archive of that slot: nothing tells any more which one was its own.
 
 Examples:
   redis-addon backup delete cache 20260102T030000000Z          # says what would go
@@ -35,22 +36,33 @@ export function deleteCommand(): Command {
     .action(async (name: string, which: string, options: DeleteOptions, command: Command) => {
       const context = await contextOf(command);
       const place = await placeFor(context, name, options);
-      const { entry } = await showBackup(place, which, context.task);
+      const found = await lookAtDeletion(place, which, context.task);
       if (options.yes !== true)
         throw new Failure({
           code: "not-confirmed",
           operation: "delete",
-          subject: `backup ${entry.slot} of ${name}`,
-          cause: `this would remove ${entry.archive} (${bytes(entry.sizeBytes)}, taken ${entry.takenAt}) for ever`,
+          subject: `backup ${found.slot} of ${name}`,
+          cause: `this would remove ${whatGoes(found)}, for ever`,
           hint: "To do it, add --yes",
         });
+      // Only what was told is taken away: one whose manifest is damaged since is refused.
+      const evenDamaged = found.manifestDamage !== undefined;
       const evenNewestVerified = options.evenNewestVerified === true;
-      await deleteBackup(place, entry.slot, { evenNewestVerified }, context.task).catch((error: unknown) => {
+      const overcome = { evenNewestVerified, evenDamaged };
+      await deleteBackup(place, found.slot, overcome, context.task).catch((error: unknown) => {
         throw withOption(error);
       });
-      if (options.json === true) return printJson({ slot: entry.slot, deleted: true });
-      printLine(`Backup ${entry.slot} of ${name} is deleted.`);
+      if (options.json === true) return printJson({ ...found, deleted: true });
+      printLine(`Backup ${found.slot} of ${name} is deleted.`);
+      if (evenDamaged) printLine(`What went: ${whatGoes(found)}.`);
     });
+}
+
+function whatGoes({ archives, takenAt, manifestDamage }: DoomedBackup): string {
+  const when = takenAt === undefined ? "" : `, taken ${takenAt}`;
+  const named = archives.map(({ url, sizeBytes }) => `${url} (${bytes(sizeBytes)}${when})`).join(", ");
+  if (manifestDamage === undefined) return named === "" ? "its manifest: its archive is gone already" : named;
+  return `a damaged manifest (${manifestDamage}) and ${named === "" ? "no archive" : `every archive of that slot: ${named}`}`;
 }
 
 function withOption(error: unknown): unknown {

@@ -6,6 +6,7 @@ import { bytes } from "../bytes";
 import { contextOf } from "../context";
 import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryption";
 import { wrongUsage } from "../exit-codes";
+import { forShell } from "../for-shell";
 import { printJson, printLine } from "../print";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 
@@ -48,9 +49,4 @@ export function downloadCommand(): Command {
 function targetOf({ to, extract }: DownloadOptions): DownloadRequest["into"] {
   if (extract !== undefined) return { kind: "folder", path: resolve(extract) };
   return to === undefined ? { kind: "file-in", folder: process.cwd() } : { kind: "file", path: resolve(to) };
-}
-
-/** As it can be pasted. */
-function forShell(path: string): string {
-  return /^[\w/:.@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -40,6 +40,8 @@ export function listCommand(): Command {
       printTable(
         ["SLOT", "TAKEN", "SIZE", "KEYS", "WHY", "VERIFIED", "PINNED", "ARCHIVE"],
         backups.map(rowOf),
+        // `backup show` has both, and the slot tells the moment as well.
+        ["ARCHIVE", "TAKEN"],
       );
     });
 }

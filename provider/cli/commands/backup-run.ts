@@ -12,6 +12,7 @@ import { printFields, printJson, printLine } from "../print";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
 import { notLoaded, verificationWords } from "../words";
+import { openingWords } from "../opening-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 
 const HELP = `
@@ -74,11 +75,10 @@ export function runCommand(): Command {
         ["Slot", taken.slot],
         ["Archive", taken.archive],
         ["Size", bytes(taken.sizeBytes)],
+        ...(taken.keys === undefined ? [] : [["Keys", keyWords(taken)] as const]),
         ["Verified", taken.verification === undefined ? "no" : verificationWords(taken.verification.outcome)],
       ]);
-      printLine(
-        "\nOpen it: extract it into an empty folder, cd there, run redis-server (see README.txt in it).",
-      );
+      printLine(`\n${openingWords(taken, { name, store: options.to })}`);
     });
 }
 
@@ -119,6 +119,11 @@ async function backUpAddon({ platform, task }: CommandContext, name: string): Pr
       hint: `See it later: redis-addon backup list ${name}`,
     });
   }
+}
+
+/** What the source said changed meanwhile; what a server counted is what there is. */
+function keyWords({ keys, verification }: BackupResult): string {
+  return verification?.outcome === "verified" ? String(keys) : `about ${keys}`;
 }
 
 /** What the result says only to who looks closely. */

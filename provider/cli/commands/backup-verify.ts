@@ -5,7 +5,6 @@ import { findSlot } from "../../operations/backup-catalog";
 import { verifyBackup } from "../../operations/backup-verify";
 import { listBackups } from "../../operations/list-backups";
 import { noSuchCatalog, type BackupPlace } from "../../operations/backup-place";
-import { stepBehindServers } from "../any-redis";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
 import { contextOf, type CommandContext } from "../context";
 import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryption";
@@ -14,6 +13,7 @@ import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
 import { verificationWords } from "../words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
+import { stepBehindServers } from "../../system/step-behind-servers";
 
 const HELP = `
 A server of this machine (on the PATH, or kept in the data home) loads a copy of the backup both ways and counts what

@@ -3,11 +3,14 @@ import type { Duplex } from "node:stream";
 import { checkServerIdentity, connect as connectTls, getCACertificates } from "node:tls";
 import type { Failure } from "../../core/errors";
 import { asError, type Leader, leaderFailure, type LeaderTls } from "./leader";
+import { reusedBuffer } from "./reused-buffer";
 import { tlsFailure } from "./tls-failures";
 
 /** An open way to a leader, over which nothing was said yet. */
 interface Connection {
   readonly stream: Duplex;
+  /** What comes, each chunk good until the next is asked for; absent: it is read from the stream. */
+  readonly incoming?: AsyncIterator<Buffer>;
   /** How long it may take until the next bytes come, in milliseconds, before the stream is destroyed; 0: for ever. */
   allowSilence(ms: number): void;
 }
@@ -21,8 +24,9 @@ export const connectToLeader: Connect = async (leader, signal) => {
   signal.throwIfAborted();
   let reached = false;
   let socket: Socket | undefined;
+  let incoming: Connection["incoming"];
   try {
-    socket = openSocket(leader);
+    ({ socket, incoming } = openSocket(leader));
     socket.once("connect", () => (reached = true));
     await ready(socket, leader.tls === undefined ? "connect" : "secureConnect", signal);
   } catch (error) {
@@ -31,12 +35,16 @@ export const connectToLeader: Connect = async (leader, signal) => {
     const cause = asError(error);
     throw connectionFailure(leader, cause, reached);
   }
-  return { stream: socket, allowSilence: silenceLimit(socket) };
+  const allowSilence = silenceLimit(socket);
+  return { stream: socket, allowSilence, ...(incoming === undefined ? {} : { incoming }) };
 };
 
-function openSocket({ host, port, tls }: Leader): Socket {
+function openSocket({ host, port, tls }: Leader): { socket: Socket; incoming?: AsyncIterator<Buffer> } {
   const address: NetConnectOpts = { host, port, noDelay: true, keepAlive: true };
-  return tls === undefined ? connectPlain(address) : connectTls({ ...address, ...tlsOptions(host, tls) });
+  if (tls !== undefined) return { socket: connectTls({ ...address, ...tlsOptions(host, tls) }) };
+  const reading = reusedBuffer();
+  const socket = connectPlain({ ...address, onread: reading.onread });
+  return { socket, incoming: reading.from(socket) };
 }
 
 function tlsOptions(host: string, { ca, serverName = host, certificate, key }: LeaderTls) {

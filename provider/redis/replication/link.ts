@@ -36,7 +36,7 @@ export async function openLink(
   stream.on("error", () => undefined);
   if (signal.aborted) onAbort();
 
-  const incoming = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const incoming = connection.incoming ?? (stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
   const reader = replyReader({
     async next() {
       // Only while we wait: the connection is idle as well while a slow store makes us pause it.

@@ -2,7 +2,10 @@
 export interface ReplyReader {
   /** The next line, without its CRLF (or bare LF); undefined where the connection ended first. */
   line(): Promise<string | undefined>;
-  /** Whatever comes next, at most `limit` bytes, as soon as there are some; undefined once the connection ended. */
+  /**
+   * Whatever comes next, at most `limit` bytes, as soon as there are some; undefined once the connection ended. They
+   * are good until the next are asked for.
+   */
   some(limit: number): Promise<Buffer | undefined>;
   /** Gives back what was read too much. */
   unread(bytes: Buffer): void;
@@ -18,6 +21,7 @@ export class NoReply extends Error {
   }
 }
 
+/** A chunk of the source need be good only until the next is asked for. */
 export function replyReader(source: AsyncIterator<Buffer>): ReplyReader {
   let pending: Buffer = Buffer.alloc(0);
 
@@ -39,9 +43,11 @@ export function replyReader(source: AsyncIterator<Buffer>): ReplyReader {
           return text;
         }
         if (pending.length > LONGEST_LINE) throw new NoReply();
+        // What comes next may come where these bytes are now.
+        const begun = Buffer.from(pending);
         const chunk = await more();
         if (chunk === undefined) return undefined;
-        pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+        pending = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
       }
     },
     async some(limit) {
@@ -75,7 +81,7 @@ export function parseSnapshotHeader(line: string): SnapshotHeader | undefined {
   return undefined;
 }
 
-/** The snapshot's bytes, exactly; throws `cutShort(bytes so far)` where the connection ends before they do. */
+/** The snapshot's bytes, exactly, each chunk good until the next is asked for; throws `cutShort(bytes so far)` where the connection ends before they do. */
 export async function* snapshotBytes(
   reader: ReplyReader,
   header: SnapshotHeader,
@@ -96,21 +102,27 @@ async function* sized(reader: ReplyReader, sizeBytes: number, cutShort: (doneByt
 
 /** The mark is 40 random characters, chosen anew each time: the first occurrence is the end. */
 async function* marked(reader: ReplyReader, mark: Buffer, cutShort: (doneBytes: number) => Error) {
-  let held: Buffer = Buffer.alloc(0);
+  // What may be the beginning of the mark, then what came after it; one buffer for all of it.
+  let joined = Buffer.alloc(0);
+  let heldBytes = 0;
   let done = 0;
   for (;;) {
     const chunk = await reader.some(Number.MAX_SAFE_INTEGER);
     if (chunk === undefined) throw cutShort(done);
-    const joined = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    const end = joined.indexOf(mark);
+    const length = heldBytes + chunk.length;
+    if (joined.length < length) joined = Buffer.concat([joined.subarray(0, heldBytes)], length);
+    chunk.copy(joined, heldBytes);
+    const bytes = joined.subarray(0, length);
+    const end = bytes.indexOf(mark);
     // Without the mark all but its longest possible beginning is certain to be data.
-    const certain = end >= 0 ? end : Math.max(0, joined.length - (mark.length - 1));
-    if (certain > 0) yield joined.subarray(0, certain);
+    const certain = end >= 0 ? end : Math.max(0, length - (mark.length - 1));
+    if (certain > 0) yield bytes.subarray(0, certain);
     done += certain;
     if (end >= 0) {
-      reader.unread(joined.subarray(end + mark.length));
+      reader.unread(Buffer.from(bytes.subarray(end + mark.length)));
       return;
     }
-    held = joined.subarray(certain);
+    joined.copyWithin(0, certain, length);
+    heldBytes = length - certain;
   }
 }

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { byteProgress } from "../../core/byte-progress";
 import type { Task } from "../../core/task";
 import { askPlace, type Room } from "./ask-place";
@@ -20,8 +19,10 @@ export interface Snapshot {
   readonly sizeBytes: number | undefined;
   /** What INFO said before; undefined where the user may not ask. */
   readonly info: ServerInfo | undefined;
-  /** The RDB's bytes, exactly. It fails rather than end early. Destroying it closes the connection. */
-  readonly stream: Readable;
+  /** The RDB's bytes, exactly, each chunk good until the next is asked for. It fails rather than end early. */
+  readonly content: AsyncIterable<Buffer>;
+  /** To be called in any case: it ends the connection. */
+  close(): void;
 }
 
 export interface SnapshotOptions extends Room {
@@ -64,7 +65,8 @@ export async function openSnapshot(
       takenAt,
       sizeBytes: expected.totalBytes,
       info,
-      stream: snapshotStream(leader, link, header, expected, task),
+      content: contentOf(leader, link, header, expected, task),
+      close: () => link.close(),
     };
   } catch (error) {
     link.close();
@@ -135,28 +137,24 @@ async function snapshotHeader(
   }
 }
 
-function snapshotStream(
+async function* contentOf(
   leader: Leader,
   link: LeaderLink,
   header: SnapshotHeader,
   expected: { readonly totalBytes?: number; readonly estimatedBytes?: number | undefined },
   task: Task,
-): Readable {
+): AsyncGenerator<Buffer, void> {
   const cutShort = (doneBytes: number) =>
     leaderFailure(leader, "connection-cut", `the connection ended after ${sizeOf(doneBytes, header)}`, {
       transient: true,
     });
   const progress = byteProgress(task, "receiving the snapshot", expected);
-  async function* chunks() {
-    for await (const chunk of snapshotBytes(link.reader, header, cutShort)) {
-      progress.add(chunk.length);
-      yield chunk;
-    }
-    progress.end();
+  for await (const chunk of snapshotBytes(link.reader, header, cutShort)) {
+    progress.add(chunk.length);
+    yield chunk;
   }
-  const stream = Readable.from(chunks(), { objectMode: false });
-  stream.once("close", () => link.close());
-  return stream;
+  progress.end();
+  link.close();
 }
 
 function sizeOf(doneBytes: number, header: SnapshotHeader): string {

@@ -8,13 +8,14 @@ import type {
 
 /**
  * An answer with a good status that says nothing of what it should: cut short, an error after all, or somebody else's
- * page. Tried again, and never taken for an empty listing or for success.
+ * page; or a 404 that names nothing that is missing. Tried again, and never taken for an empty listing, for success, or
+ * for a missing object.
  */
 export class NotAnAnswer extends Error {
   override readonly name = "NotAnAnswer";
 
-  constructor(missing: string) {
-    super(`the answer was a success without ${missing}`);
+  constructor(missing: string, kind = "a success") {
+    super(`the answer was ${kind} without ${missing}`);
   }
 }
 

@@ -10,6 +10,14 @@ const COMPLETE_IDLE_MS = 10 * 60_000;
 /** For endpoints, most of which don't care. */
 const DEFAULT_REGION = "us-east-1";
 
+/** The SDK takes its own NoOpLogger for none, and prints. */
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
 export interface Clients {
   readonly usual: S3Client;
   /** For the one request whose answer may take minutes: CompleteMultipartUpload. */
@@ -25,6 +33,8 @@ export async function openClients(
     forcePathStyle: destination.pathStyle,
     // Retries are this driver's own: the SDK's three attempts don't outlast half a second of outage.
     maxAttempts: 1,
+    // Left to itself it prints advice to whoever's terminal this is.
+    logger: SILENT,
     // With it each part would have a connection of its own.
     expectContinueHeader: false,
     // It joins streams by pipe(), which loses the news that an answer was cut: what is read is checked here.

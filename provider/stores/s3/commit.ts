@@ -4,6 +4,7 @@ import type { Clock } from "../../core/task";
 import type { ConditionalWrites } from "./conditional";
 import type { About } from "./send";
 import { hasCode, locate, type Session } from "./session";
+import { readS3Error } from "./transient";
 
 /** Metadata by which a put knows its own object again; unique to each. */
 export const TOKEN = "redis-addon-put";
@@ -52,14 +53,17 @@ export async function commit(
 async function look(session: Session, key: string, { subject }: About, signal: AbortSignal) {
   const { send, clients } = session;
   const about = { operation: "write", subject, action: "s3:GetObject" };
-  try {
-    const command = () => new HeadObjectCommand(locate(session, key));
-    const { Metadata } = await send(about, (options) => clients.usual.send(command(), options), signal);
-    return { token: Metadata?.[TOKEN] };
-  } catch (error) {
-    if (hasCode(error, "not-found")) return undefined;
-    throw error;
-  }
+  const request = async (options: { readonly abortSignal: AbortSignal }) => {
+    try {
+      const { Metadata } = await clients.usual.send(new HeadObjectCommand(locate(session, key)), options);
+      return { token: Metadata?.[TOKEN] };
+    } catch (error) {
+      // An answer to HEAD has no body that could name what is missing.
+      if (readS3Error(error).status === 404) return undefined;
+      throw error;
+    }
+  };
+  return send(about, request, signal);
 }
 
 /** Cut off half-way a request's outcome would be unknown: it may finish, for a moment. */

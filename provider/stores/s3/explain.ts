@@ -59,6 +59,12 @@ const notSupported: Explain = ({ name }, { action }) => ({
   code: "not-supported",
   cause: `the store cannot do it (${action}: ${name})`,
 });
+const inGlacier: Explain = () => ({
+  code: "in-cold-storage",
+  cause:
+    "the store has moved it to an archive class (Glacier), out of which nothing is read until it is restored",
+  hint: "Restore it (aws s3api restore-object), then try again; and end the lifecycle rule that moves backups there",
+});
 const clockSkew: Explain = () => ({
   code: "clock-skew",
   cause: "the clocks of this machine and the store differ by more than the store allows",
@@ -96,8 +102,8 @@ const BY_NAME: Readonly<Record<string, Explain>> = {
   AllAccessDisabled: forbidden,
   NoSuchBucket: noBucket,
   NoSuchKey: missing,
-  NotFound: missing,
   NoSuchUpload: noUpload,
+  InvalidObjectState: inGlacier,
   PermanentRedirect: wrongRegion,
   TemporaryRedirect: wrongRegion,
   AuthorizationHeaderMalformed: wrongRegion,
@@ -116,7 +122,6 @@ const BY_STATUS: Readonly<Record<number, Explain>> = {
   301: wrongRegion,
   307: wrongRegion,
   403: forbidden,
-  404: missing,
   405: notSupported,
   412: exists,
   501: notSupported,
