@@ -11,9 +11,6 @@ import { readVerification } from "./verify/record";
 export interface ShownBackup {
   readonly listed: ListedBackup;
   readonly manifest: Manifest;
-  readonly archiveUrl: string;
-  /** False: its archive is gone, and with it the data. */
-  readonly archiveExists: boolean;
   /** Absent where it is not pinned, or by hand, without a word. */
   readonly pin: Pin | undefined;
   /** What was found when it was last looked at; absent: nobody has looked. */
@@ -27,10 +24,14 @@ export async function showBackup(
   slot: string,
   { signal }: Pick<Task, "signal">,
 ): Promise<ShownBackup> {
-  const folder = `${store.url}/${catalogKey}`;
   const listed = await readListed(store, catalogKey, slot, signal);
   if (listed === undefined)
-    throw noSuchBackup("show", slot, folder, await readCatalog(store, catalogKey, signal));
+    throw noSuchBackup(
+      "show",
+      slot,
+      `${store.url}/${catalogKey}`,
+      await readCatalog(store, catalogKey, signal),
+    );
   const [manifest, pin, verification] = await Promise.all([
     readManifest(store, catalogKey, slot, signal),
     listed.pinned ? readPin(store, catalogKey, slot, signal) : undefined,
@@ -40,8 +41,6 @@ export async function showBackup(
   return {
     listed,
     manifest,
-    archiveUrl: `${folder}/${name}`,
-    archiveExists: listed.archives.some(({ key }) => key === `${catalogKey}/${name}`),
     pin,
     // One of another archive was left by an earlier backup of this slot.
     verification: verification?.archive === name ? verification : undefined,
