@@ -1,5 +1,5 @@
 import type { BackupResult } from "../platforms/contract";
-import { forShell } from "./for-shell";
+import { forShell } from "../core/for-shell";
 
 /** How a backup that was just taken is opened, at its end a line to paste where it must be decrypted first. */
 export function openingWords(

@@ -1,7 +1,7 @@
 import type { Schedule } from "../core/schedule";
 import type { Retention } from "../core/retention";
 import type { AddonStatus } from "../core/status";
-import { VERIFICATION_WORDS, type VerificationOutcome } from "../core/verification";
+import type { VerificationOutcome } from "../core/verification";
 import type { CatalogEntry } from "../operations/list-backups";
 import { syncWords } from "../redis/sync-status";
 
@@ -24,10 +24,6 @@ export function retentionWords({ days, keepLast }: Retention): string {
     ...(keepLast === undefined ? [] : [`the last ${keepLast}`]),
   ];
   return `kept: ${rules.join(" or ")}`;
-}
-
-export function verificationWords(outcome: VerificationOutcome): string {
-  return VERIFICATION_WORDS[outcome];
 }
 
 const VERIFIED_CELLS: Readonly<Record<VerificationOutcome, string>> = {

@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors";
+import { forShell } from "../core/for-shell";
 import type { StoreCredentials } from "../core/store-credentials";
 import type { Platform } from "../platforms/contract";
 import type { Store } from "../stores/contract";
@@ -55,9 +56,4 @@ export function noSuchCatalog({ name, destination }: BackupPlace): Failure {
     cause: `there are none in ${destination}`,
     hint: `See what there is: redis-addon backup list --store ${forShell(destination)}`,
   });
-}
-
-/** As it can be pasted: the parameters of a URL mean something to a shell. */
-function forShell(url: string): string {
-  return /^[\w/:.@%+-]+$/.test(url) ? url : `'${url.replaceAll("'", "%27")}'`;
 }

@@ -30,6 +30,18 @@ export interface RedisClient extends AsyncDisposable {
   config(...parameters: string[]): Promise<ReadonlyMap<string, string>>;
 }
 
+/** One connection that is made when it is first used, and that nothing is retried on. */
+export const SINGLE_CONNECTION = {
+  lazyConnect: true,
+  // Whoever waits does so by a task's clock and says what for: nothing is retried behind its back.
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableReadyCheck: false,
+  disableClientInfo: true,
+  protocol: 2,
+} as const;
+
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 10_000;
 
@@ -47,14 +59,7 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
   const redis = new Redis({
     host,
     port,
-    lazyConnect: true,
-    // Whoever waits does so by a task's clock and says what for: nothing is retried behind its back.
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    protocol: 2,
+    ...SINGLE_CONNECTION,
     connectTimeout: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     commandTimeout: target.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
   });

@@ -1,5 +1,4 @@
 import { realpath } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { destinationProblem } from "../../core/destination";
 import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob, JobResult } from "../../core/job";
@@ -23,9 +22,8 @@ const SLOTS_TO_TRY = 5;
 export async function runBackupJob(job: BackupJob, attempt: string, task: Task): Promise<JobResult> {
   try {
     await refuseOffLimits(job);
-    // Of jobs that were killed while they verified: what they had extracted is in clear.
-    for (const folder of new Set([job.scratchFolder ?? tmpdir(), tmpdir()]))
-      await removeLeftovers(folder, task.clock.now());
+    // Here as well: this job may verify nothing, or fail before it does.
+    await removeLeftovers(job.scratchFolder, task.clock.now());
     const store = await openStore(job.destination, job.credentials);
     const slot = await slotOf(job, store, task);
     if (slot === undefined) {

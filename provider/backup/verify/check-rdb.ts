@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, setPriority } from "node:os";
 import type { Counts } from "../../core/verification";
 import { bareEnvironment } from "../../system/bare-environment";
 
@@ -15,7 +14,10 @@ export type CheckedRdb =
 const KEPT_OUTPUT = 64 * 1024;
 const CANNOT_TELL = /Can't handle RDB format|Server crash|Out Of Memory|failed allocating|Cannot allocate/i;
 
-/** Every server's executable is redis-check-rdb as well, if it is called so. It reads a snapshot once, key by key. */
+/**
+ * Every server's executable is redis-check-rdb as well, if it is called so. It reads a snapshot once, key by
+ * key, at the priority of this process.
+ */
 export async function checkRdb(executable: string, file: string, signal: AbortSignal): Promise<CheckedRdb> {
   const child = spawn(executable, [file], {
     argv0: "redis-check-rdb",
@@ -24,7 +26,6 @@ export async function checkRdb(executable: string, file: string, signal: AbortSi
     signal,
     killSignal: "SIGKILL",
   });
-  if (child.pid !== undefined) lower(child.pid);
   let output = "";
   const read = (chunk: Buffer) => (output = (output + chunk.toString("latin1")).slice(-KEPT_OUTPUT));
   child.stdout.on("data", read);
@@ -57,12 +58,4 @@ function judged(code: number | null, output: string): CheckedRdb {
   return code === 1 && why !== undefined && !CANNOT_TELL.test(output)
     ? { kind: "damaged", why: `redis-check-rdb says "${why.slice(0, 200)}"` }
     : { kind: "unable", why: why ?? "it is no redis-check-rdb" };
-}
-
-function lower(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // It has ended already, or must not be lowered; it is short.
-  }
 }

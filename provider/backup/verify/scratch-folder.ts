@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { identify, isAlive } from "../../system/processes";
@@ -31,8 +31,16 @@ export async function makeScratchFolder(parent: string): Promise<ScratchFolder> 
   }
 }
 
-/** Removes what verifications that were killed have left there; what can't be looked at or removed stays. */
-export async function removeLeftovers(parent: string, now: number): Promise<void> {
+/**
+ * Removes what verifications that were killed have left in a scratch folder, and in the system's: what they had
+ * extracted may be in clear.
+ */
+export async function removeLeftovers(scratchFolder: string | undefined, now: number): Promise<void> {
+  for (const parent of new Set([scratchFolder ?? tmpdir(), tmpdir()])) await removeFrom(parent, now);
+}
+
+/** What can't be looked at or removed stays. */
+async function removeFrom(parent: string, now: number): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((name) => name.startsWith(PREFIX))) {
     const path = join(parent, name);

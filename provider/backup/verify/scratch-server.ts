@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Task } from "../../core/task";
 import type { Counts } from "../../core/verification";
+import { SINGLE_CONNECTION } from "../../redis/client";
 import { type Info, isSet, numberIn, pairsIn, parseInfo } from "../../redis/info";
 import { Failure } from "../../core/errors";
 import { startWatched } from "./watched-process";
@@ -123,17 +124,7 @@ async function openSocket(path: string): Promise<Connection> {
   };
   const connected = async () => {
     if (redis !== undefined) return redis;
-    redis = new Redis({
-      path,
-      lazyConnect: true,
-      retryStrategy: () => null,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      enableReadyCheck: false,
-      disableClientInfo: true,
-      protocol: 2,
-      commandTimeout: 10_000,
-    });
+    redis = new Redis({ path, ...SINGLE_CONNECTION, commandTimeout: 10_000 });
     redis.on("error", () => undefined);
     await redis.connect();
     return redis;

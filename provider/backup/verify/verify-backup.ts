@@ -61,7 +61,7 @@ export async function verifyBackup(request: VerifyRequest, task: Task): Promise<
 
 async function look(request: VerifyRequest, manifest: Manifest, task: Task): Promise<Found> {
   const parent = request.scratchFolder ?? tmpdir();
-  for (const folder of new Set([parent, tmpdir()])) await removeLeftovers(folder, task.clock.now());
+  await removeLeftovers(parent, task.clock.now());
   const stored = await openStored(request, manifest, task.signal);
   if (stored === undefined) return { outcome: "damaged", why: "its archive is gone" };
   const onProgress = (doneBytes: number) =>

@@ -6,7 +6,7 @@ import { bytes } from "../bytes";
 import { contextOf } from "../context";
 import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryption";
 import { wrongUsage } from "../exit-codes";
-import { forShell } from "../for-shell";
+import { forShell } from "../../core/for-shell";
 import { printJson, printLine } from "../print";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 

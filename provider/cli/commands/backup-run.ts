@@ -11,7 +11,8 @@ import { wrongUsage } from "../exit-codes";
 import { printFields, printJson, printLine } from "../print";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
-import { notLoaded, verificationWords } from "../words";
+import { notLoaded } from "../words";
+import { VERIFICATION_WORDS } from "../../core/verification";
 import { openingWords } from "../opening-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 
@@ -76,7 +77,10 @@ export function runCommand(): Command {
         ["Archive", taken.archive],
         ["Size", bytes(taken.sizeBytes)],
         ...(taken.keys === undefined ? [] : [["Keys", keyWords(taken)] as const]),
-        ["Verified", taken.verification === undefined ? "no" : verificationWords(taken.verification.outcome)],
+        [
+          "Verified",
+          taken.verification === undefined ? "no" : VERIFICATION_WORDS[taken.verification.outcome],
+        ],
       ]);
       printLine(`\n${openingWords(taken, { name, store: options.to })}`);
     });

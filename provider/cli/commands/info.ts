@@ -5,7 +5,8 @@ import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
 import { bytes } from "../bytes";
 import { contextOf, requireAddon } from "../context";
 import { printFields, printJson, printLine } from "../print";
-import { retentionWords, roleWords, scheduleWords, verificationWords } from "../words";
+import { retentionWords, roleWords, scheduleWords } from "../words";
+import { VERIFICATION_WORDS } from "../../core/verification";
 
 export function infoCommand(): Command {
   return new Command("info")
@@ -78,5 +79,5 @@ function fieldsOf(
 }
 
 function proved({ verification }: NonNullable<AddonStatus["backups"]["lastRun"]>): string[] {
-  return verification === undefined ? [] : [verificationWords(verification)];
+  return verification === undefined ? [] : [VERIFICATION_WORDS[verification]];
 }
