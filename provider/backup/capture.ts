@@ -97,8 +97,8 @@ export async function capture(request: CaptureRequest, task: Task): Promise<Capt
 }
 
 /** To a slow store this takes long after the last byte of the snapshot. */
-function storing({ members, compressedBytes, ...spooled }: Spooled, task: Task): ArchivedDump {
-  const progress = byteProgress(task, "storing the snapshot", { totalBytes: compressedBytes });
+function storing({ members, estimatedBytes, sizeBytes, sha256 }: Spooled, task: Task): ArchivedDump {
+  const progress = byteProgress(task, "storing the snapshot", { estimatedBytes });
   async function* told() {
     for await (const chunk of members) {
       progress.add(chunk.length);
@@ -106,7 +106,7 @@ function storing({ members, compressedBytes, ...spooled }: Spooled, task: Task):
     }
     progress.end();
   }
-  return { ...spooled, compressedBytes, members: told() };
+  return { sizeBytes, sha256, members: told() };
 }
 
 function described(encryption: Encryption): NonNullable<Manifest["encryption"]> {

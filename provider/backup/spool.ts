@@ -1,88 +1,120 @@
-import { type FileHandle, lstat, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { Failure } from "../core/errors";
+import { readSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { compressContent } from "./archive/compress";
 import type { CompressedEntry } from "./archive/layout";
 import { untilAborted } from "./archive/until-aborted";
+import { openScratchFile, scratchFailure, writeAllSync } from "./scratch-file";
 
 export interface Spooled extends Pick<CompressedEntry, "sizeBytes" | "sha256" | "members">, AsyncDisposable {
-  /** How many bytes the members have. */
-  readonly compressedBytes: number;
+  /** About how many bytes the members will have together. */
+  readonly estimatedBytes: number;
 }
 
 const READ_BYTES = 1024 * 1024;
-const PREFIX = "redis-addon-spool-";
-/** Such a folder is there for a moment: after so long whoever made it was killed in that. */
-const DEAD_AFTER_MS = 24 * 60 * 60_000;
+/**
+ * Where in the file the content begins. What it is compressed to is written to the same file from its very beginning,
+ * over content that has been taken already: no more disk is needed than for the content. What doesn't shrink grows a
+ * little, which this hole (it takes no room) lets it for half a terabyte.
+ */
+const CONTENT_AT = 64 * READ_BYTES;
 
 /**
- * Puts content of unknown length into a temporary file, compressed on the way as an archive wants it, because a tar
- * names a size before the content. The file has no name any more by the time it holds data: whatever happens to this
- * process, nothing is left of it, and nobody but this process can open it. So it may hold in clear what the archive
- * will hold encrypted.
+ * Takes content of unknown length as fast as it comes, because a tar names a size before the content and because a
+ * leader's fork lives until its last byte is taken. Meanwhile it is compressed as an archive wants it, as far as there
+ * is time for that; the rest is compressed while the members are read.
  */
 export async function spool(
   content: AsyncIterable<Buffer>,
   folder: string,
   signal: AbortSignal,
 ): Promise<Spooled> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await namelessFile(folder);
-    const compressed = compressContent(untilAborted(content, signal));
-    await handle.writeFile(compressed.members, { signal });
-    const spooled = handle;
-    return {
-      ...compressed.raw(),
-      compressedBytes: (await spooled.stat()).size,
-      members: spooled.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_BYTES }),
-      [Symbol.asyncDispose]: () => spooled.close(),
-    };
-  } catch (error) {
-    await handle?.close();
+  const file = await openScratchFile(folder);
+  const stop = new AbortController();
+  let arrivedBytes = 0;
+  let takenBytes = 0;
+  let compressedBytes = 0;
+  let hasEnded = false;
+  let wake: () => void = () => undefined;
+
+  async function receive() {
+    try {
+      for await (const chunk of untilAborted(content, AbortSignal.any([signal, stop.signal]))) {
+        // Not on the pool of threads, which is busy compressing, at the very last priority.
+        writeAllSync(file, chunk, CONTENT_AT + arrivedBytes);
+        arrivedBytes += chunk.length;
+        wake();
+      }
+    } finally {
+      hasEnded = true;
+      wake();
+    }
+  }
+
+  async function* arrived() {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    for (;;) {
+      while (!hasEnded && arrivedBytes - takenBytes < READ_BYTES)
+        await new Promise<void>((resolve) => (wake = resolve));
+      const wanted = Math.min(READ_BYTES, arrivedBytes - takenBytes);
+      if (wanted === 0) return;
+      const bytes = readSync(file.fd, buffer, 0, wanted, CONTENT_AT + takenBytes);
+      if (bytes === 0) throw new Error(`${folder} gave back less than was written`);
+      takenBytes += bytes;
+      yield buffer.subarray(0, bytes);
+    }
+  }
+
+  const compressed = compressContent(arrived());
+  const members = compressed.members[Symbol.asyncIterator]();
+  async function compressMeanwhile() {
+    try {
+      while (!hasEnded) {
+        const next = await members.next();
+        if (next.done === true) return;
+        if (compressedBytes + next.value.length > CONTENT_AT + takenBytes)
+          throw new Error("compressing made a snapshot grow beyond its file");
+        writeAllSync(file, next.value, compressedBytes);
+        compressedBytes += next.value.length;
+      }
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  }
+  async function close() {
+    hasEnded = true;
+    wake();
+    await members.return?.();
+    await file.close();
+  }
+
+  const results = await Promise.allSettled([receive(), compressMeanwhile()]);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
+    await close();
     signal.throwIfAborted();
-    throw scratchFailure(folder, error);
+    throw scratchFailure(folder, failed.reason);
+  }
+  return {
+    sizeBytes: arrivedBytes,
+    sha256: () => compressed.raw().sha256,
+    estimatedBytes:
+      compressedBytes === 0 ? arrivedBytes : Math.ceil((compressedBytes * arrivedBytes) / takenBytes),
+    members: following(readUpTo(file, compressedBytes), { [Symbol.asyncIterator]: () => members }),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function* readUpTo(file: FileHandle, bytes: number): AsyncGenerator<Buffer, void> {
+  for (let at = 0; at < bytes;) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, bytes - at));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) throw new Error("a snapshot's file gave back less than was written");
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 
-async function namelessFile(folder: string): Promise<FileHandle> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = await mkdtemp(join(folder, PREFIX));
-  try {
-    await removeLeftovers(folder, (await lstat(own)).mtimeMs);
-    return await open(join(own, "snapshot"), "wx+", 0o600);
-  } finally {
-    await rm(own, { recursive: true, force: true });
-  }
-}
-
-/** Of this user alone; what can't be looked at or removed stays. `now` is the disk's own time. */
-async function removeLeftovers(parent: string, now: number): Promise<void> {
-  const names = await readdir(parent).catch(() => []);
-  for (const name of names.filter((name) => name.startsWith(PREFIX))) {
-    const path = join(parent, name);
-    const stats = await lstat(path).catch(() => undefined);
-    if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
-    if (now - stats.mtimeMs > DEAD_AFTER_MS)
-      await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-/** What our own disk refuses; anything else went wrong with the content. */
-function scratchFailure(folder: string, error: unknown): unknown {
-  const code = error instanceof Error && "syscall" in error && "code" in error ? String(error.code) : "";
-  const isOfContent =
-    error instanceof Failure || !/^(ENO|E(DQUOT|FBIG|IO|ROFS|ACCES|PERM|MFILE|EXIST)$)/.test(code);
-  if (isOfContent) return error;
-  const isFull = /^(ENOSPC|EDQUOT|EFBIG)$/.test(code);
-  return new Failure({
-    code: isFull ? "scratch-full" : "scratch-unusable",
-    operation: "keep a snapshot in",
-    subject: folder,
-    cause: isFull ? "there is no room left" : `the file can't be written (${code})`,
-    hint: isFull
-      ? "Free some space there, or let TMPDIR name a folder with more"
-      : "Make the folder writable, or let TMPDIR name another",
-    transient: isFull,
-  });
+async function* following(...parts: readonly AsyncIterable<Buffer>[]): AsyncGenerator<Buffer, void> {
+  for (const part of parts) yield* part;
 }

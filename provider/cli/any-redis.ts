@@ -53,7 +53,7 @@ export async function backUpNamed(
   };
   const mustAsk = options.askPass === true || (password.given === undefined && username !== undefined);
   const first = mustAsk ? await password.ask() : password.given;
-  stepBehindServers();
+  await stepBehindServers();
   const take = async (secret: string | undefined): Promise<BackupResult> => {
     const given = secret === undefined ? {} : { password: secret };
     const taken = await backUpAny(

@@ -34,7 +34,7 @@ export type SnapshotPlace =
 /** For what a server of ours appends to its own files meanwhile. */
 const SPARE_BYTES = 128 * 1024 * 1024;
 /** Of the data's size in memory; what doesn't shrink needs more, and then the disk is found full while receiving. */
-const COMPRESSED_SHARE = 0.5;
+const SNAPSHOT_SHARE = 0.7;
 
 /**
  * A backup must never make a leader refuse writes, and a full disk does: with save points after a snapshot that failed,
@@ -58,10 +58,9 @@ export function snapshotPlace(facts: PlaceFacts): SnapshotPlace {
 
 function fromMemory(facts: PlaceFacts): SnapshotPlace {
   const { leaderFolderFreeBytes, scratchFreeBytes, datasetBytes, usedMemoryBytes } = facts;
-  const compressedBytes = Math.ceil((datasetBytes ?? usedMemoryBytes ?? 0) * COMPRESSED_SHARE);
+  const snapshotBytes = Math.ceil((datasetBytes ?? usedMemoryBytes ?? 0) * SNAPSHOT_SHARE);
   // Ours may write to that same disk, and the archive may go there too.
-  const neededBytes =
-    leaderFolderFreeBytes === undefined ? compressedBytes : 2 * compressedBytes + SPARE_BYTES;
+  const neededBytes = leaderFolderFreeBytes === undefined ? snapshotBytes : 2 * snapshotBytes + SPARE_BYTES;
   return scratchFreeBytes === undefined || scratchFreeBytes >= neededBytes
     ? { kind: "memory" }
     : { kind: "refused", why: "scratch-too-small", neededBytes };

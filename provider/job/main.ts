@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => undefined);
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
-  stepBehindServers();
+  await stepBehindServers();
   try {
     const task: Task = {
       signal: abort.signal,

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { capture } from "../../provider/backup/capture";
 import { spool } from "../../provider/backup/spool";
 import { compileProgram } from "../support/compiled-program";
@@ -22,6 +22,13 @@ async function* pieces(...chunks: readonly Buffer[]): AsyncGenerator<Buffer, voi
   yield* chunks;
 }
 
+/** Names of what this process has open, of temporary files alone. */
+async function openFiles(): Promise<readonly string[]> {
+  const names = await readdir("/proc/self/fd");
+  const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => "")));
+  return targets.filter((target) => target.includes("redis-addon-spool-"));
+}
+
 test("what is spooled comes back exactly, as gzip members, with its size and hash", async () => {
   await using folder = await temporaryFolder();
   await fc.assert(
@@ -29,16 +36,69 @@ test("what is spooled comes back exactly, as gzip members, with its size and has
       const bytes = Buffer.concat(chunks);
       await using spooled = await spool(pieces(...chunks.map((c) => Buffer.from(c))), folder.path, never);
       expect(spooled.sizeBytes).toBe(bytes.length);
-      expect(spooled.sha256).toBe(createHash("sha256").update(bytes).digest("hex"));
       // A snapshot has bytes: an empty content has no member.
       const all = await buffer(spooled.members);
       expect(all.length === 0 ? all : gunzipSync(all)).toEqual(bytes);
+      expect(spooled.sha256()).toBe(createHash("sha256").update(bytes).digest("hex"));
     }),
     { numRuns: 30 },
   );
 });
 
-test("while it fills, the file has no name and is smaller than its content", async () => {
+describe("what is compressed while it arrives, over what arrived, comes back exactly", () => {
+  const MIB = 1024 * 1024;
+  test.each([
+    ["shrinks", Buffer.concat(Array.from({ length: 12 }, (_, i) => Buffer.alloc(MIB, `row ${i}, `)))],
+    ["doesn't shrink", randomBytes(12 * MIB)],
+    ["does only later", Buffer.concat([randomBytes(6 * MIB), Buffer.alloc(6 * MIB, "row, ")])],
+  ])("where it %s", async (_, bytes) => {
+    await using folder = await temporaryFolder();
+    let madeBytes = 0;
+    async function* slowly() {
+      for (let at = 0; at < bytes.length; at += MIB) {
+        yield bytes.subarray(at, at + MIB);
+        // Room for the members so far.
+        for (let turn = 0; turn < 20; turn++) await new Promise((go) => setTimeout(go, 1));
+        madeBytes = at + MIB;
+      }
+    }
+    await using spooled = await spool(slowly(), folder.path, never);
+    expect([madeBytes, spooled.sizeBytes]).toEqual([bytes.length, bytes.length]);
+    const all = await buffer(spooled.members);
+    expect(gunzipSync(all).equals(bytes)).toBe(true);
+    expect(spooled.sha256()).toBe(createHash("sha256").update(bytes).digest("hex"));
+    expect(Math.abs(spooled.estimatedBytes - all.length)).toBeLessThan(all.length / 2);
+  });
+});
+
+test("content is taken as fast as it comes, however long compressing it takes", async () => {
+  await using folder = await temporaryFolder();
+  let takenBytes = 0;
+  async function* content() {
+    const chunk = randomBytes(1_000_000);
+    // Without a pause: nothing can have been compressed by its end.
+    for (; takenBytes < 64_000_000; takenBytes += chunk.length) yield chunk;
+  }
+  await using spooled = await spool(content(), folder.path, never);
+  const members = spooled.members[Symbol.asyncIterator]();
+  expect((await members.next()).done).toBe(false);
+  expect([takenBytes, spooled.sizeBytes]).toEqual([64_000_000, 64_000_000]);
+});
+
+test.runIf(process.platform === "linux")(
+  "members that are read to the middle only let go of the file",
+  async () => {
+    await using folder = await temporaryFolder();
+    const before = await openFiles();
+    {
+      await using spooled = await spool(pieces(randomBytes(8_000_000)), folder.path, never);
+      for await (const piece of spooled.members) if (piece.length > 0) break;
+    }
+    expect(await openFiles()).toEqual(before);
+  },
+);
+
+test("while it fills, the file has no name", async () => {
   await using folder = await temporaryFolder();
   let seen: string[] | undefined;
   async function* content() {
@@ -122,8 +182,9 @@ test("what was spooled is told on its way to the store as well: to a slow one th
     },
     telling,
   );
-  const { message, doneBytes = 0, totalBytes } = telling.told.at(-1) ?? {};
-  expect([message, doneBytes]).toEqual(["storing the snapshot", totalBytes]);
+  const { message, doneBytes = 0, estimatedBytes = 0 } = telling.told.at(-1) ?? {};
+  expect(message).toBe("storing the snapshot");
+  expect(estimatedBytes).toBeGreaterThan(1_000_000);
   expect(doneBytes).toBeGreaterThan(3_000_000);
   expect(doneBytes).toBeLessThan(archive.sizeBytes);
 });

@@ -37,6 +37,15 @@ afterAll(async () => {
   await cli[Symbol.asyncDispose]();
 });
 
+/** Linux' number for the class of threads that run only while nobody else wants to. */
+const SCHED_IDLE = 5;
+
+async function policyOf(pid: number, thread: string): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, "utf8");
+  // The name may hold blanks; the policy is the 41st field.
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38]);
+}
+
 interface Taken {
   readonly slot: string;
   readonly archive: string;
@@ -188,6 +197,19 @@ describe("redis-addon backup, for any Redis and any store", () => {
     const { port } = silent.address() as AddressInfo;
     const run = cli.start(["backup", "run", "--from", `redis://127.0.0.1:${port}`, "--to", store.url]);
     await until("it to step back", () => getPriority(run.pid) === constants.priority.PRIORITY_LOW);
+    if (process.platform === "linux") {
+      const policies = async () => {
+        const threads = (await readdir(`/proc/${run.pid}/task`)).filter(
+          (thread) => thread !== String(run.pid),
+        );
+        return Promise.all(threads.map((thread) => policyOf(run.pid, thread)));
+      };
+      await until("its helping threads to", async () => {
+        const seen = new Set(await policies());
+        return seen.size === 1 && seen.has(SCHED_IDLE);
+      });
+      expect(await policyOf(run.pid, String(run.pid))).not.toBe(SCHED_IDLE);
+    }
     run.child.kill("SIGTERM");
     expect(await run.result).toMatchObject({ code: 143 });
     silent.close();

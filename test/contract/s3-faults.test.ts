@@ -304,6 +304,19 @@ describeWith([versityGw], "an S3 store that is out of order", () => {
     await expect(store.get("a/2", never)).rejects.toMatchObject({ code: "not-found", transient: false });
   });
 
+  test("takes the word of a store that names a missing object when it is to be removed", async () => {
+    await using place = await faulty();
+    const { store, disturb } = place;
+    const isDelete = (request: SeenRequest) => request.method === "DELETE";
+    disturb(isDelete, { kind: "answer", status: 404, body: s3Error("NoSuchKey") });
+    await store.delete("a/1", never);
+    // A web page is nobody's word, and a bucket is no object.
+    disturb(isDelete, { kind: "answer", status: 404, body: "<html>not found</html>" });
+    await expect(store.delete("a/1", never)).rejects.toMatchObject({ code: "unexpected-answer" });
+    disturb(isDelete, { kind: "answer", status: 404, body: s3Error("NoSuchBucket") });
+    await expect(store.delete("a/1", never)).rejects.toMatchObject({ code: "no-such-bucket" });
+  });
+
   test("says of an object in an archive class how it is read again, and does not ask twice", async () => {
     await using place = await faulty();
     const { store, disturb, count } = place;

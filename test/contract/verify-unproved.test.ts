@@ -139,7 +139,7 @@ describe("nothing is said of a backup, and nothing written down", () => {
   test("where the scratch disk gives back something else than was written to it", async () => {
     await using own = await copyOf(backup);
     await using faulty = await script(
-      "echo more >>dump.rdb; echo '1:M 01 Jan 2026 00:00:00.000 # Wrong RDB checksum'; exit 1",
+      "[ -e dump.rdb ] && echo more >>dump.rdb; echo '1:M 01 Jan 2026 00:00:00.000 # Wrong RDB checksum'; exit 1",
     );
     const { version } = atHand();
     await expect(own.verify({ servers: [{ path: faulty.path, version }] })).rejects.toMatchObject({

@@ -21,12 +21,12 @@ describe("a leader of ours prepares the snapshot", () => {
     [
       "nowhere where its own files could lack room",
       "scratch-too-small",
-      { leaderFolderFreeBytes: 217 * MB, scratchFreeBytes: 217 * MB },
+      { leaderFolderFreeBytes: 253 * MB, scratchFreeBytes: 253 * MB },
     ],
     [
       "in memory where both it and we have room",
       "memory",
-      { leaderFolderFreeBytes: 218 * MB, scratchFreeBytes: 218 * MB },
+      { leaderFolderFreeBytes: 254 * MB, scratchFreeBytes: 254 * MB },
     ],
     ["on its disk however small ours is", "disk", { leaderFolderFreeBytes: 999 * MB, scratchFreeBytes: 0 }],
   ])("%s", (_, place, facts) => {
@@ -73,12 +73,12 @@ describe("a leader that isn't ours", () => {
   });
 
   test.each<[string, string, Partial<PlaceFacts>]>([
-    ["half of its data's size", "memory", { datasetBytes: 10 * MB, scratchFreeBytes: 5 * MB }],
-    ["a byte less than that", "scratch-too-small", { datasetBytes: 10 * MB, scratchFreeBytes: 5 * MB - 1 }],
+    ["seven tenths of its data's size", "memory", { datasetBytes: 10 * MB, scratchFreeBytes: 7 * MB }],
+    ["a byte less than that", "scratch-too-small", { datasetBytes: 10 * MB, scratchFreeBytes: 7 * MB - 1 }],
     [
-      "half of its memory, where that is all it tells",
+      "seven tenths of its memory, where that is all it tells",
       "memory",
-      { usedMemoryBytes: 10 * MB, scratchFreeBytes: 5 * MB },
+      { usedMemoryBytes: 10 * MB, scratchFreeBytes: 7 * MB },
     ],
     ["nothing, but nobody knows its size", "memory", { scratchFreeBytes: 0 }],
   ])("and we have room for %s", (_, place, facts) => {

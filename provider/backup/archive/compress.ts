@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { promisify } from "node:util";
-import { constants, gzip, type ZlibOptions } from "node:zlib";
+import { constants, type ZlibOptions } from "node:zlib";
+import { type MemberMaker, memberMaker } from "./member-maker";
 
 /** A part of an archive that comes as whole gzip members already: they pass as they are. */
 export interface ReadyMembers {
@@ -10,6 +10,7 @@ export interface ReadyMembers {
 
 /** Content on its way into gzip members. */
 export interface CompressedContent {
+  /** The bytes of the members. */
   readonly members: AsyncIterable<Buffer>;
   /** Size and SHA-256 of the bytes before compression: known once `members` has ended, an error before. */
   readonly raw: () => { readonly sizeBytes: number; readonly sha256: string };
@@ -25,9 +26,20 @@ const SAMPLES = 4;
 const SAMPLE_BYTES = 4 * 1024;
 
 /** A quarter of the usual window: measured a quarter faster at this level, and a snapshot is as small as pigz -1 makes it. */
-const FAST: ZlibOptions = { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 9 };
+const FAST: ZlibOptions = {
+  level: constants.Z_BEST_SPEED,
+  windowBits: 13,
+  memLevel: 9,
+  chunkSize: MEMBER_BYTES,
+};
+const STORED: ZlibOptions = { level: constants.Z_NO_COMPRESSION, chunkSize: MEMBER_BYTES };
 
-const gzipAsync = promisify(gzip);
+/** Where one member is filled and made, again and again. */
+interface Bench {
+  readonly input: Buffer;
+  readonly fast: MemberMaker;
+  readonly stored: MemberMaker;
+}
 
 /**
  * Turns bytes into gzip members, as many at a time as there are cores, on the threads of libuv's pool; they come in
@@ -37,31 +49,33 @@ const gzipAsync = promisify(gzip);
 export async function* compressMembers(
   source: AsyncIterable<Buffer | ReadyMembers>,
 ): AsyncGenerator<Buffer, void> {
-  // One more than there are cores, so that none is idle while the next is filled.
-  const limit = Math.min(MOST_IN_FLIGHT, availableParallelism() + 1);
-  const inFlight: { readonly rawBytes: number; readonly compressed: Promise<Buffer> }[] = [];
-  const spare: Buffer[] = [];
+  // One more would keep every core busy while the next is filled, and a server's answers waiting.
+  const limit = Math.min(MOST_IN_FLIGHT, availableParallelism());
+  // And one that is being filled.
+  const benches = Array.from({ length: limit + 1 }, newBench);
+  const inFlight: { readonly rawBytes: number; readonly member: Promise<readonly Buffer[]> }[] = [];
   let shrinking = true;
-  let member: Buffer = Buffer.allocUnsafeSlow(MEMBER_BYTES);
+  let started = 0;
   let filled = 0;
+  // They come in order, so the one that was used longest ago is free.
+  const bench = () => benches[started % benches.length] as Bench;
 
   const start = () => {
     if (filled === 0) return;
-    const buffer = member;
-    const compressed = compress(buffer.subarray(0, filled), shrinking).finally(() => spare.push(buffer));
+    const member = makeMember(bench(), filled, shrinking);
     // Awaited in its turn; a failure before that is not an unhandled one.
-    compressed.catch(() => undefined);
-    inFlight.push({ rawBytes: filled, compressed });
-    member = spare.pop() ?? Buffer.allocUnsafeSlow(MEMBER_BYTES);
+    member.catch(() => undefined);
+    inFlight.push({ rawBytes: filled, member });
+    started++;
     filled = 0;
   };
   async function* finished(leave: number) {
     while (inFlight.length > leave) {
-      const [{ rawBytes, compressed }] = inFlight as [(typeof inFlight)[0]];
-      const done = await compressed;
+      const [{ rawBytes, member }] = inFlight as [(typeof inFlight)[0]];
+      const pieces = await member;
       inFlight.shift();
-      shrinking = done.length < rawBytes * WORTHWHILE;
-      yield done;
+      shrinking = lengthOf(pieces) < rawBytes * WORTHWHILE;
+      yield* pieces;
     }
   }
 
@@ -74,7 +88,7 @@ export async function* compressMembers(
         continue;
       }
       for (let at = 0; at < part.length;) {
-        const copied = part.copy(member, filled, at);
+        const copied = part.copy(bench().input, filled, at);
         filled += copied;
         at += copied;
         if (filled < MEMBER_BYTES) continue;
@@ -85,7 +99,11 @@ export async function* compressMembers(
     start();
     yield* finished(0);
   } finally {
-    await Promise.allSettled(inFlight.map(({ compressed }) => compressed));
+    await Promise.allSettled(inFlight.map(({ member }) => member));
+    for (const { fast, stored } of benches) {
+      fast.close();
+      stored.close();
+    }
   }
 }
 
@@ -112,24 +130,35 @@ export function compressContent(content: AsyncIterable<Buffer>): CompressedConte
   };
 }
 
-/** One gzip member; stored as it is where `sure` is false and a sample doesn't shrink. */
-async function compress(bytes: Buffer, sure: boolean): Promise<Buffer> {
-  const worthwhile = sure || (await sampleShrinks(bytes));
-  return gzipAsync(
-    bytes,
-    worthwhile
-      ? { ...FAST, chunkSize: MEMBER_BYTES / 2 }
-      : { level: constants.Z_NO_COMPRESSION, chunkSize: MEMBER_BYTES + 1024 },
-  );
+function newBench(): Bench {
+  return {
+    input: Buffer.allocUnsafeSlow(MEMBER_BYTES),
+    fast: memberMaker(FAST),
+    stored: memberMaker(STORED),
+  };
 }
 
-async function sampleShrinks(bytes: Buffer): Promise<boolean> {
+/** Stored as it is where it isn't `sure` to shrink and a sample doesn't. */
+async function makeMember(
+  { input, fast, stored }: Bench,
+  bytes: number,
+  sure: boolean,
+): Promise<readonly Buffer[]> {
+  const content = input.subarray(0, bytes);
+  const maker = sure || (await sampleShrinks(content, fast)) ? fast : stored;
+  return maker.make(content);
+}
+
+async function sampleShrinks(bytes: Buffer, fast: MemberMaker): Promise<boolean> {
   const apart = Math.floor(bytes.length / SAMPLES);
   const sample = Buffer.concat(
     Array.from({ length: SAMPLES }, (_, i) =>
       bytes.subarray(i * apart, i * apart + Math.min(apart, SAMPLE_BYTES)),
     ),
   );
-  const compressed = await gzipAsync(sample, { ...FAST, chunkSize: SAMPLES * SAMPLE_BYTES });
-  return compressed.length < sample.length * WORTHWHILE;
+  return lengthOf(await fast.make(sample)) < sample.length * WORTHWHILE;
+}
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

@@ -12,21 +12,20 @@ export type ArchiveEntry =
     }
   | CompressedEntry;
 
-/** A file whose content was compressed before its size was known: whole gzip members, and what they unpack to. */
+/** A file whose content comes compressed: as whole gzip members, and with what they unpack to. */
 export interface CompressedEntry {
   readonly kind: "file";
   readonly path: string;
   readonly sizeBytes: number;
-  readonly sha256: string;
-  /** Of all members together, where that is known. */
-  readonly compressedBytes?: number;
   readonly members: AsyncIterable<Buffer>;
+  /** Of what they unpack to: known once `members` has ended. */
+  readonly sha256: () => string;
 }
 
 /** The snapshot itself: its content as it comes, or compressed already. */
 export type ArchivedDump =
   | { readonly sizeBytes: number; readonly content: AsyncIterable<Buffer> }
-  | Pick<CompressedEntry, "sizeBytes" | "sha256" | "compressedBytes" | "members">;
+  | Pick<CompressedEntry, "sizeBytes" | "members" | "sha256">;
 
 export interface ArchiveSubject {
   readonly addon: string;

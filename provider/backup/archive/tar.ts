@@ -27,7 +27,7 @@ export async function* tarBytes(
     const { path, sizeBytes } = entry;
     if ("members" in entry) {
       yield { members: entry.members };
-      onFile({ path, sizeBytes, sha256: entry.sha256 });
+      onFile({ path, sizeBytes, sha256: entry.sha256() });
     } else {
       const hash = createHash("sha256");
       let done = 0;

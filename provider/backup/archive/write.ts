@@ -61,12 +61,11 @@ export async function writeArchive(
   return { archive: { sizeBytes, sha256: hash.digest("hex") }, files, key: encrypted?.key };
 }
 
-/** At most about so much is stored: what is yet to be compressed may not shrink. */
+/** At most about so much is stored: what is compressed may not shrink. */
 function estimate(entries: readonly ArchiveEntry[]): number {
-  const ofEntry = (entry: ArchiveEntry) => {
-    if (entry.kind !== "file") return 0;
-    return ("members" in entry ? entry.compressedBytes : undefined) ?? entry.sizeBytes;
-  };
   // A header, and what fills up the last block.
-  return entries.reduce((sum, entry) => sum + ofEntry(entry) + 2 * BLOCK_BYTES, 2 * BLOCK_BYTES);
+  return entries.reduce(
+    (sum, entry) => sum + (entry.kind === "file" ? entry.sizeBytes : 0) + 2 * BLOCK_BYTES,
+    2 * BLOCK_BYTES,
+  );
 }

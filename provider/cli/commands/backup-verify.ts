@@ -44,7 +44,7 @@ export function verifyCommand(): Command {
       const context = await contextOf(command, { takesLong: true });
       const place = await placeFor(context, name, options);
       const { slots, unreadable } = await choose(place, which, options, context);
-      stepBehindServers();
+      await stepBehindServers();
       const { verifications, failures } = await verifyEach(place, slots, options, context);
       const problems = [...unreadable, ...failures];
       for (const { message } of problems) warn(message);

@@ -1,4 +1,5 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import { Failure } from "../../core/errors";
 import { s3Url, type S3Destination } from "../../core/s3-destination";
 import type { StoreCredentials } from "../../core/store-credentials";
 import type { Clock } from "../../core/task";
@@ -74,12 +75,16 @@ export async function openS3Store(destination: S3Destination, options: S3StoreOp
   };
 }
 
-/** S3 answers a missing key with success as well. */
+/** S3 answers a missing key with success; some that speak its language say that it is missing. */
 async function remove(session: Session, key: string, signal: AbortSignal): Promise<void> {
   const about = { operation: "remove", subject: `${session.url}/${key}`, action: "s3:DeleteObject" };
-  await session.send(
-    about,
-    (options) => session.clients.usual.send(new DeleteObjectCommand(locate(session, key)), options),
-    signal,
-  );
+  try {
+    await session.send(
+      about,
+      (options) => session.clients.usual.send(new DeleteObjectCommand(locate(session, key)), options),
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === "not-found")) throw error;
+  }
 }
