@@ -10,6 +10,7 @@ import type { Store } from "../stores/contract";
 import { type ArchivedDump, archiveEntries } from "./archive/layout";
 import { parseRdbHead, RDB_HEAD_BYTES, type RdbHead } from "./archive/rdb-head";
 import { writeArchive } from "./archive/write";
+import { stepBehindEverybody } from "../system/step-behind-servers";
 import { openWhenReady } from "./open-when-ready";
 import { peek } from "./peek";
 import type { CaptureSource } from "./source";
@@ -57,6 +58,8 @@ export async function capture(request: CaptureRequest, task: Task): Promise<Capt
     if (rdb === undefined) throw noRdb(source);
     await using spooled =
       snapshot.sizeBytes === undefined ? await spool(content, scratchFolder, task.signal) : undefined;
+    // The leader has sent everything.
+    if (spooled !== undefined) await stepBehindEverybody();
     const dump = (spooled && storing(spooled, task)) ?? { sizeBytes: snapshot.sizeBytes ?? 0, content };
     const server = serverOf(snapshot.info, rdb);
     const entries = archiveEntries(

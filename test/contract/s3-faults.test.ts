@@ -13,7 +13,7 @@ import { allKeys, impatient, openOn, pendingUploads, PREFIX } from "./store-s3-s
 
 const never = new AbortController().signal;
 const DAY_MS = 24 * 60 * 60_000;
-const PART_BYTES = 8 * 1024 * 1024;
+const PART_BYTES = 5 * 1024 * 1024;
 /** Three parts. */
 const large = randomBytes(2 * PART_BYTES + 1000);
 const pieces = (content: Buffer) => {
@@ -307,7 +307,7 @@ describeWith([versityGw], "an S3 store that is out of order", () => {
   test("takes the word of a store that names a missing object when it is to be removed", async () => {
     await using place = await faulty();
     const { store, disturb } = place;
-    const isDelete = (request: SeenRequest) => request.method === "DELETE";
+    const isDelete = ({ method }: S3Request) => method === "DELETE";
     disturb(isDelete, { kind: "answer", status: 404, body: s3Error("NoSuchKey") });
     await store.delete("a/1", never);
     // A web page is nobody's word, and a bucket is no object.

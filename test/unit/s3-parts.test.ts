@@ -31,7 +31,7 @@ test("parts are within S3's limits at any size, equal within the plan, and few i
   fc.assert(
     fc.property(fc.double({ min: 0, max: 48 * 1024 ** 4, noNaN: true }), (estimateBytes) => {
       const sizeOf = partSizes(estimateBytes);
-      expect(sizeOf(1)).toBeGreaterThanOrEqual(8 * MIB);
+      expect(sizeOf(1)).toBeGreaterThanOrEqual(5 * MIB);
       expect(sizeOf(9000)).toBe(sizeOf(1));
       expect(sizeOf(1) * 9000).toBeGreaterThanOrEqual(estimateBytes);
       // Twice what was estimated still fits into 10,000 parts.
@@ -39,7 +39,7 @@ test("parts are within S3's limits at any size, equal within the plan, and few i
       for (let partNumber = 9001; partNumber <= 10_000; partNumber++) wholeBytes += sizeOf(partNumber);
       expect(wholeBytes).toBeGreaterThan(2 * estimateBytes);
       const inMemory = partsAtOnce(sizeOf(1)) * sizeOf(1);
-      expect(inMemory).toBeLessThanOrEqual(Math.max(24 * MIB, sizeOf(1)));
+      expect(inMemory).toBeLessThanOrEqual(Math.max(16 * MIB, sizeOf(1)));
     }),
   );
   expect(partsAtOnce(partSizes(undefined)(1))).toBe(3);

@@ -38,7 +38,7 @@ const STORED: ZlibOptions = { level: constants.Z_NO_COMPRESSION, chunkSize: MEMB
 interface Bench {
   readonly input: Buffer;
   readonly fast: MemberMaker;
-  readonly stored: MemberMaker;
+  stored?: MemberMaker;
 }
 
 /**
@@ -51,14 +51,13 @@ export async function* compressMembers(
 ): AsyncGenerator<Buffer, void> {
   // One more would keep every core busy while the next is filled, and a server's answers waiting.
   const limit = Math.min(MOST_IN_FLIGHT, availableParallelism());
-  // And one that is being filled.
-  const benches = Array.from({ length: limit + 1 }, newBench);
+  const benches: Bench[] = [];
   const inFlight: { readonly rawBytes: number; readonly member: Promise<readonly Buffer[]> }[] = [];
   let shrinking = true;
   let started = 0;
   let filled = 0;
-  // They come in order, so the one that was used longest ago is free.
-  const bench = () => benches[started % benches.length] as Bench;
+  // Members come in order, so of one more than are in flight the one that was used longest ago is free.
+  const bench = () => (benches[started % (limit + 1)] ??= newBench());
 
   const start = () => {
     if (filled === 0) return;
@@ -102,7 +101,7 @@ export async function* compressMembers(
     await Promise.allSettled(inFlight.map(({ member }) => member));
     for (const { fast, stored } of benches) {
       fast.close();
-      stored.close();
+      stored?.close();
     }
   }
 }
@@ -134,19 +133,14 @@ function newBench(): Bench {
   return {
     input: Buffer.allocUnsafeSlow(MEMBER_BYTES),
     fast: memberMaker(FAST),
-    stored: memberMaker(STORED),
   };
 }
 
 /** Stored as it is where it isn't `sure` to shrink and a sample doesn't. */
-async function makeMember(
-  { input, fast, stored }: Bench,
-  bytes: number,
-  sure: boolean,
-): Promise<readonly Buffer[]> {
-  const content = input.subarray(0, bytes);
-  const maker = sure || (await sampleShrinks(content, fast)) ? fast : stored;
-  return maker.make(content);
+async function makeMember(bench: Bench, bytes: number, sure: boolean): Promise<readonly Buffer[]> {
+  const content = bench.input.subarray(0, bytes);
+  if (sure || (await sampleShrinks(content, bench.fast))) return bench.fast.make(content);
+  return (bench.stored ??= memberMaker(STORED)).make(content);
 }
 
 async function sampleShrinks(bytes: Buffer, fast: MemberMaker): Promise<boolean> {

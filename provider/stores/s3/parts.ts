@@ -1,13 +1,14 @@
 import type { Readable } from "node:stream";
 
 const MIB = 1024 * 1024;
-const SMALLEST_BYTES = 8 * MIB;
+/** The least that S3 takes. */
+const SMALLEST_BYTES = 5 * MIB;
 /** S3 takes 10,000 parts; the estimate may be a little too low. */
 const PLANNED_PARTS = 9000;
 /** Beyond the plan parts grow, so that an estimate that was far too low doesn't end hours of work. */
 const GROW_EVERY = 200;
 /** What all parts in memory may take together, as long as one alone does not take more. */
-const BUDGET_BYTES = 24 * MIB;
+const BUDGET_BYTES = 16 * MIB;
 const MOST_AT_ONCE = 3;
 
 /** How many bytes each part has, but for the last. Equal within the plan: some stores want that. */
