@@ -10,9 +10,13 @@ export type { LocalPlatform, Platform } from "./platform";
 export {
   RedisAddon,
   type AccessLevel,
+  type CustomPlan,
+  type Deletion,
   type EvictionPolicy,
+  type Persistence,
   type PlanName,
   type RedisAddonArgs,
+  type RedisEnvironment,
   type Tier,
 } from "./redis-addon";
 export { RedisFollower, type ExternalLeader, type RedisFollowerArgs } from "./redis-follower";

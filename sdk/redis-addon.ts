@@ -1,17 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ACCESS_LEVELS, EVICTION_POLICIES, TIERS } from "../provider/core/facets";
-import type { PlanName } from "../provider/core/plans";
+import type { ACCESS_LEVELS, EVICTION_POLICIES, PERSISTENCE, TIERS } from "../provider/core/facets";
+import { planOf, type CustomPlan, type PlanName } from "../provider/core/plans";
+import { withDatabase } from "../provider/core/uri";
 import { TYPE_TOKENS } from "../provider/resources/type-tokens";
 import { declared, stackDefault } from "./declare";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 
-export type { PlanName };
+export type { CustomPlan, PlanName };
 /** What an add-on includes: `standard` one backup a day, kept for 7 days; `premium` a frequency and retention of your own. */
 export type Tier = (typeof TIERS)[number];
 /** What the add-on's user may do: `standard` everything but server administration, `advanced` more of it. */
 export type AccessLevel = (typeof ACCESS_LEVELS)[number];
 /** What Redis does when its memory is full, in Redis's own words (`maxmemory-policy`). */
 export type EvictionPolicy = (typeof EVICTION_POLICIES)[number];
+
+/** What the server writes down of a change before it answers. */
+export type Persistence = (typeof PERSISTENCE)[number];
 
 export interface RedisAddonArgs {
   /**
@@ -27,16 +31,24 @@ export interface RedisAddonArgs {
    * `s_mono` 128 MiB, 100 connections, 1 database · `m_mono` 256 MiB, 250, 5 · `l_mono` 512 MiB, 500, 10 · `xl_mono`
    * 1 GiB, 500, 10 · `xxl_mono` 2.5 GiB, 750, 10 · `xxxl_mono` 5 GiB, 1000, 20 · `xxxxl_mono` 10 GiB, 1500, 20.
    *
-   * Memory and connections change while the server runs; another number of databases restarts it, data kept.
+   * Or a size of your own: `{ memory: "3gb", connections: 200, databases: 4 }`; mb and gb are Redis's, by 1024.
+   *
+   * Memory and connections change while the server runs; another number of databases restarts it, data kept. Shrinking
+   * below the data in use is refused.
    */
-  plan: pulumi.Input<PlanName>;
+  plan: pulumi.Input<PlanName | CustomPlan>;
   /**
    * `premium` lets a {@link BackupPolicy} choose frequency and retention.
    *
    * Default: the stack's config `redis-addon:tier`, else `standard`.
    */
   tier?: pulumi.Input<Tier>;
-  /** What the add-on's user may do. Default: `standard`. */
+  /**
+   * What the add-on's user may do: `standard` everyday commands; `advanced` also MONITOR, CLIENT KILL and PAUSE, resets of
+   * SLOWLOG and LATENCY and, on leaders, CONFIG GET and RESETSTAT. `sdk/RIGHTS.md` of this package lists every command.
+   *
+   * Default: `standard`.
+   */
   access?: pulumi.Input<AccessLevel>;
   /** What Redis does when its memory is full. Changes while the server runs. Default: `noeviction`. */
   evictionPolicy?: pulumi.Input<EvictionPolicy>;
@@ -48,10 +60,54 @@ export interface RedisAddonArgs {
   version?: pulumi.Input<string>;
   /** The TCP port, 1 to 65535. Default: a free one, which stays as it was first chosen. */
   port?: pulumi.Input<number>;
-  /** The IP address to listen on; `0.0.0.0` for all of the machine's. Default: `127.0.0.1`, this machine only. */
+  /**
+   * The IP address to listen on; `0.0.0.0` for all of the machine's. Of several (separated by blanks) the first is in
+   * the URLs: an IPv4 address, as some clients take no other there.
+   *
+   * Default: `127.0.0.1`, this machine only.
+   */
   bind?: pulumi.Input<string>;
+  /**
+   * The password of the add-on's user: 8 to 512 characters that can be printed. It changes while the server runs:
+   * connections that are open stay open. Left out again, it stays.
+   *
+   * Default: one is made, 256 bits, safe in shells and URLs.
+   */
+  password?: pulumi.Input<string>;
+  /**
+   * What the server writes down of a change before it answers. `everysec`: a killed server loses nothing, a power
+   * failure the last second or two. `always`: not even that, but each write waits for the disk. `none`: the data live in
+   * memory alone, and whatever ends the server without being asked to ends them: it starts empty, and so do those who
+   * follow it. Changes while the server runs.
+   *
+   * Default: `everysec`.
+   */
+  persistence?: pulumi.Input<Persistence>;
+  /**
+   * Further settings of redis.conf, such as `{ "notify-keyspace-events": "KEA", timeout: 300 }`; `sdk/SETTINGS.md` of this
+   * package lists them with units and bounds. Others are refused with the reason. What is left out again returns to Redis's own default.
+   */
+  settings?: pulumi.Input<Record<string, pulumi.Input<string | number | boolean>>>;
+  /** Names and texts of your own, shown by `redis-addon info`. At most 64. */
+  labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** What happens when the add-on is deleted. Default: `{ finalBackup: true }`, a last backup that nothing removes. */
+  deletion?: pulumi.Input<Deletion>;
   /** Where the server runs. Default: this machine. */
   platform?: pulumi.Input<LocalPlatform>;
+}
+
+/** What applications take from their environment. A type, so that it fits wherever names and texts are wanted. */
+export type RedisEnvironment = {
+  REDIS_HOST: string;
+  REDIS_PORT: string;
+  REDIS_PASSWORD: string;
+  REDIS_URL: string;
+  REDIS_CLI_URL: string;
+};
+
+export interface Deletion {
+  /** Whether a last backup is taken, and proved, before anything is deleted. Default: true. */
+  finalBackup?: pulumi.Input<boolean>;
 }
 
 /** A managed Redis database: one server with its credentials, data and daily backups. */
@@ -59,7 +115,7 @@ export class RedisAddon extends pulumi.CustomResource {
   /** The add-on's name, which is its id too. */
   declare readonly name: pulumi.Output<string>;
   /** The size class. */
-  declare readonly plan: pulumi.Output<PlanName>;
+  declare readonly plan: pulumi.Output<PlanName | CustomPlan>;
   /** `standard` or `premium`. */
   declare readonly tier: pulumi.Output<Tier>;
   /** What the add-on's user may do. */
@@ -76,6 +132,14 @@ export class RedisAddon extends pulumi.CustomResource {
   declare readonly bind: pulumi.Output<string>;
   /** The password of the add-on's user (Redis's user `default`). A secret. */
   declare readonly password: pulumi.Output<string>;
+  /** What the server writes down of a change before it answers. */
+  declare readonly persistence: pulumi.Output<Persistence>;
+  /** Further settings of redis.conf, as CONFIG GET spells them. */
+  declare readonly settings: pulumi.Output<Record<string, string>>;
+  /** Names and texts of the program's own. */
+  declare readonly labels: pulumi.Output<Record<string, string>>;
+  /** What happens when the add-on is deleted. */
+  declare readonly deletion: pulumi.Output<{ finalBackup: boolean }>;
   /** `redis://default:password@host:port`, which client libraries and redis-cli take. A secret. */
   declare readonly redisUrl: pulumi.Output<string>;
   /** `redis://password@host:port`, the form documented for `redis-cli -u`. A secret. */
@@ -102,6 +166,35 @@ export class RedisAddon extends pulumi.CustomResource {
     return new RedisAddon(name, args as RedisAddonArgs, { ...options, id });
   }
 
+  /**
+   * What applications take from their environment: REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_URL and REDIS_CLI_URL.
+   * A secret.
+   */
+  get environment(): pulumi.Output<RedisEnvironment> {
+    return pulumi.secret({
+      REDIS_HOST: this.host,
+      REDIS_PORT: this.port.apply(String),
+      REDIS_PASSWORD: this.password,
+      REDIS_URL: this.redisUrl,
+      REDIS_CLI_URL: this.redisCliUrl,
+    });
+  }
+
+  /**
+   * `redisUrl` for one of the add-on's databases. A secret.
+   *
+   * @param database Its number, from 0 up to the plan's number of databases less one; an error otherwise.
+   */
+  urlFor(database: number): pulumi.Output<string> {
+    return pulumi.all([this.redisUrl, this.plan]).apply(([url, plan]) => {
+      const { databases } = planOf(plan);
+      if (Number.isInteger(database) && database >= 0 && database < databases)
+        return withDatabase(url, database);
+      const has = databases === 1 ? "one database, number 0" : `databases 0 to ${databases - 1}`;
+      throw new pulumi.RunError(`there is no database ${database}: the add-on's plan has ${has}`);
+    });
+  }
+
   /** Whether a value is a RedisAddon, of whichever copy of this package. */
   static override isInstance(value: unknown): value is RedisAddon {
     return (
@@ -122,12 +215,15 @@ export class RedisAddon extends pulumi.CustomResource {
       name,
       inputs: {
         ...args,
+        // Whatever the program gives: a state holds no password in clear.
+        password: args.password === undefined ? undefined : pulumi.secret(args.password),
         tier: args.tier ?? (isRead ? undefined : stackDefault("tier")),
         platform: platformInput(args.platform),
       },
       computed: [
         ...["name", "host", "port", "version", "password", "redisUrl", "redisCliUrl", "createdAt"],
         ...["plan", "tier", "access", "evictionPolicy", "bind", "platform"],
+        ...["persistence", "settings", "labels", "deletion"],
       ],
       secrets: ["password", "redisUrl", "redisCliUrl"],
       options: opts,

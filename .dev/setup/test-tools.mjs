@@ -1,9 +1,10 @@
 // What only tests and benchmarks need. `npm start` never comes here.
 import { Stop } from "./stop.mjs";
 import { age } from "./test-tools/age.mjs";
-import { bsdtar, pigz } from "./test-tools/debian-tools.mjs";
+import { bsdtar, pigz, redisCli } from "./test-tools/debian-tools.mjs";
 import { garage } from "./test-tools/garage.mjs";
 import { minio } from "./test-tools/minio.mjs";
+import { redisPys } from "./test-tools/redis-py.mjs";
 import { redis724, servers } from "./test-tools/servers.mjs";
 import { versitygw } from "./test-tools/versitygw.mjs";
 
@@ -17,7 +18,7 @@ import { versitygw } from "./test-tools/versitygw.mjs";
  */
 
 /** @type {readonly TestTool[]} */
-export const forTests = [...servers, bsdtar, age, versitygw];
+export const forTests = [...servers, redisCli, ...redisPys, bsdtar, age, versitygw];
 /** @type {readonly TestTool[]} */
 export const forHeavyTests = [...forTests, minio, garage];
 /** redis724 for its redis-cli. @type {readonly TestTool[]} */

@@ -27,6 +27,8 @@ export const versitygw = { atLeast: "1.8.0", install: "1.8.0" };
 export const age = { atLeast: "1.2.0", install: "1.2.1" };
 export const minio = { install: "20260212201848-7aac2a2c5b7c" };
 export const garage = { install: "2.5.0" };
+/** The oldest that is still met with, and a current one. */
+export const redisPy = { install: ["5.0.8", "8.1.0"] };
 
 /** Is `version` ("3.259.0", "v24.1.0", "1.26") at least `wanted`? Numbers are compared, suffixes are ignored. */
 export function isAtLeast(version, wanted) {

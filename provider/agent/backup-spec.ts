@@ -5,7 +5,7 @@ import { addressAsLeader } from "../core/as-leader";
 import { workingFolders } from "../core/destination";
 import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
 import type { BackupJob } from "../core/job";
-import { PLANS } from "../core/plans";
+import { planOf } from "../core/plans";
 import type { HomeLayout } from "../platforms/local/home";
 import { keptServerPath } from "../platforms/local/servers";
 
@@ -28,6 +28,6 @@ export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: Back
     reason,
     retention,
     proof: { servers: [{ path: keptServerPath(layout, version), version }] },
-    facts: { databases: PLANS[plan].databases },
+    facts: { databases: planOf(plan).databases },
   };
 }

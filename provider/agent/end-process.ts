@@ -6,7 +6,7 @@ import { signalProcess, waitForEnd, type ProcessIdentity } from "../system/proce
 const DEADLINE_MS = 60_000;
 
 /**
- * Ends a server, its data written down. Redis takes SIGTERM as a request to flush its AOF and leave; it is never killed
+ * Ends a server, its AOF written down. Redis takes SIGTERM as a request to flush its AOF and leave; it is never killed
  * harder from here, as that would lose what it acknowledged last.
  */
 export async function endProcess(
@@ -17,12 +17,22 @@ export async function endProcess(
 ): Promise<void> {
   await signalProcess(process, "SIGTERM");
   if (await waitForEnd(process, DEADLINE_MS, clock)) return;
-  throw new Failure({
+  throw notStopped(name, process, logFile, DEADLINE_MS, "the last second of writes");
+}
+
+export function notStopped(
+  name: string,
+  process: ProcessIdentity,
+  logFile: string,
+  deadlineMs: number,
+  costs: string,
+): Failure {
+  return new Failure({
     code: "server-not-stopped",
     operation: "stop the server of",
     subject: name,
-    cause: `process ${process.pid} did not end within ${DEADLINE_MS / 1000} s: a script that runs for ever, or a disk that hangs, keeps it`,
-    hint: `See ${logFile}; kill -9 ${process.pid} ends it, and may cost the last second of writes`,
+    cause: `process ${process.pid} did not end within ${deadlineMs / 1000} s: a script that runs for ever, or a disk that hangs, keeps it`,
+    hint: `See ${logFile}; kill -9 ${process.pid} ends it, and may cost ${costs}`,
     transient: true,
   });
 }

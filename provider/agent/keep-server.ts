@@ -1,6 +1,7 @@
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../core/errors";
+import { forShell } from "../core/for-shell";
 import { parseWanted, satisfies, supportProblem } from "../core/version";
 import type { HomeLayout } from "../platforms/local/home";
 import { copyExecutable } from "../system/copy-executable";
@@ -8,22 +9,25 @@ import { keptServerPath, keptServers, probeServer, type FoundServer } from "../p
 
 /**
  * Makes sure that the data home keeps a server of the wanted version (absent: the first that was found and will do),
- * and returns that version's spelling. Servers are copied: an upgrade of the system's packages, or a removed checkout,
+ * and returns that version's spelling: the present one where that is what is wanted, `7.2` keeps 7.2.4. Servers are copied: an upgrade of the system's packages, or a removed checkout,
  * must not change what an add-on runs on.
  */
 export async function keepServer(
   layout: HomeLayout,
   wanted: string | undefined,
   found: readonly FoundServer[],
+  /** Spelling of the version that the add-on runs already. */
+  present?: string,
 ): Promise<string> {
   const request = wanted === undefined ? undefined : parseWanted(wanted);
   const fits = (server: FoundServer): boolean =>
     supportProblem(server.version) === undefined &&
     (request === undefined || satisfies(server.version, request));
   const kept = await keptServers(layout);
-  const chosen =
-    wanted === undefined ? (found.find(fits) ?? kept.find(fits)) : [...kept, ...found].find(fits);
-  if (chosen === undefined) throw noServer(wanted, [...kept, ...found]);
+  const known = [...kept, ...found];
+  const same = known.find((server) => server.version.spelling === present && fits(server));
+  const chosen = same ?? (wanted === undefined ? (found.find(fits) ?? kept.find(fits)) : known.find(fits));
+  if (chosen === undefined) throw noServer(wanted, known);
   const { spelling } = chosen.version;
   if (!kept.some((server) => server.version.spelling === spelling)) await copyServer(layout, chosen);
   return spelling;
@@ -34,9 +38,9 @@ async function copyServer(layout: HomeLayout, server: FoundServer): Promise<void
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   await copyExecutable(server.path, target, async (copy) => {
     if ((await probeServer(copy))?.version.spelling === server.version.spelling) return;
-    // A server that finds its libraries beside itself doesn't run from elsewhere: that one is used where it is.
-    await rm(copy);
-    await symlink(server.path, copy);
+    // A server that finds its libraries beside itself doesn't run from elsewhere: that one is used where it is. Not by a
+    // link: a script that starts the real one looks beside the name by which it was called.
+    await writeFile(copy, `#!/bin/sh\nexec ${forShell(server.path)} "$@"\n`, { mode: 0o755 });
   });
 }
 

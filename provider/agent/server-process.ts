@@ -1,21 +1,27 @@
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { asFailure, Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
 import { desiredServer, type LeaderAddress } from "../core/render";
 import type { Clock, Task } from "../core/task";
 import type { AddonLayout, HomeLayout } from "../platforms/local/home";
+import { readRecord } from "../platforms/local/records";
 import { keptServerPath } from "../platforms/local/servers";
 import { converge } from "../redis/converge";
 import { isAlive } from "../system/processes";
 import { connectServer } from "./connect-server";
+import { findData, readDataNote } from "./data-files";
 import { endProcess } from "./end-process";
+import { endServer } from "./end-server";
+import { dropFallback } from "./fallback";
 import { findOwnProcess, UNKNOWN_PORT, type OwnProcess } from "./find-own-process";
 import { launch, launchFingerprint } from "./launch";
+import { loadingData } from "./loading-data";
 import { log } from "./log";
 import { ProcessNotes } from "./process-notes";
 import { requireFreePorts } from "./require-free-ports";
+import { settleData } from "./settle-data";
 import { shutOutUsers } from "./shut-out-users";
+import { changeUndone, undoChange } from "./undo-change";
 
 const LONGEST_BACKOFF_MS = 30_000;
 const FIRST_BACKOFF_MS = 500;
@@ -24,6 +30,12 @@ const FIRST_BACKOFF_MS = 500;
 export interface Placeable {
   readonly record: AddonRecord;
   readonly leader: LeaderAddress | undefined;
+}
+
+/** How a placing went. */
+export interface Placed {
+  /** From the moment that the old server was asked to leave until the new one was as recorded; absent: no restart. */
+  readonly restartedMs?: number;
 }
 
 /** One add-on's server process: launched, adopted, watched, restarted, stopped. Its calls queue up. */
@@ -36,6 +48,10 @@ export class ServerProcess {
   #dirty = true;
   #failures = 0;
   #retryAt = 0;
+  /** Since when this placing has no server to answer: it was asked to leave. */
+  #leavingSince: number | undefined;
+  /** Of the placings that were asked for before a stop: one whose server never answers would keep it waiting for ever. */
+  #interruption = new AbortController();
 
   constructor(
     readonly layout: HomeLayout,
@@ -52,9 +68,13 @@ export class ServerProcess {
     this.#retryAt = 0;
   }
 
-  /** Makes the server run and be as recorded; fails with the cause where it can't. Absent is no longer recorded. */
-  place(load: () => Promise<Placeable | undefined>, task: Task): Promise<void> {
-    return this.#queued(() => this.#place(load, task));
+  /**
+   * Makes the server run and be as recorded; fails with the cause where it can't. A change that no server can run with
+   * is undone first (`change-undone`). Absent is no longer recorded.
+   */
+  place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
+    const untilStopped = this.#untilStopped(task);
+    return this.#queued(() => this.#place(load, untilStopped));
   }
 
   /** The supervisor's look: cheap while all is well, otherwise a placing, less and less often while it fails. */
@@ -63,20 +83,23 @@ export class ServerProcess {
     const pause = this.#retryAt - this.clock.now();
     // A clock that was set back must not make the pause longer than it was meant.
     if (pause > 0 && pause <= LONGEST_BACKOFF_MS) return;
+    const untilStopped = this.#untilStopped(task);
     await this.#queued(async () => {
       if (await this.#isWell()) return;
       if (this.#running !== undefined && !(await isAlive(this.#running)))
         log(`${this.name}: server ${this.#running.pid} is gone`);
-      await this.#place(load, task);
+      await this.#place(load, untilStopped);
     });
   }
 
   /** Stops the server, its data written down. False: none ran. */
   stop(task: Task, why: string): Promise<boolean> {
+    this.#interruption.abort(new Error("its server is being stopped"));
+    this.#interruption = new AbortController();
     return this.#queued(async () => {
       this.#running = await this.#found();
       const ran = this.#running !== undefined;
-      if (this.#running !== undefined) await this.#end(this.#running, task);
+      if (this.#running !== undefined) await this.#stop(this.#running, await this.#recordToStop(), task);
       // An add-on whose very first record could not be written has no folder to note anything in.
       if (await this.#notes.exist()) await this.#notes.write({ state: "stopped", why });
       return ran;
@@ -86,42 +109,67 @@ export class ServerProcess {
   /** Ends the server whose data home was removed: its files are gone, so nothing is noted down. */
   abandon(task: Task): Promise<void> {
     return this.#queued(async () => {
-      if (this.#running !== undefined) await this.#end(this.#running, task);
+      if (this.#running === undefined) return;
+      await endProcess(this.name, this.#running, this.#files.log, task.clock);
+      this.#running = undefined;
     });
   }
 
   /** Whether there is nothing that a backup could hold: no server runs, and none has left data behind. */
   async isEmpty(): Promise<boolean> {
-    return (await this.#found()) === undefined && !(await holdsData(this.#files.data));
+    return (await this.#found()) === undefined && (await findData(this.#files)) === "nothing";
   }
 
   async #isWell(): Promise<boolean> {
     return !this.#dirty && this.#running !== undefined && (await isAlive(this.#running));
   }
 
-  async #place(load: () => Promise<Placeable | undefined>, task: Task): Promise<void> {
+  async #place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
     // Read only now: while this placing waited for its turn, a call may have recorded something newer.
     const current = await load();
-    if (current === undefined) return;
+    if (current === undefined) return {};
     const { record, leader } = current;
     try {
-      await mkdir(this.#files.data, { recursive: true, mode: 0o700 });
-      const running = await this.#ensureRunning(record, leader, task);
-      await this.#converge(record, leader, task).catch(async (error: unknown) => {
-        if (!(error instanceof Failure) || error.code !== "load-failed") throw error;
-        // Its memory is empty and its disk is not: a start brings the data from before the failed load back.
-        log(`${this.name}: ${error.cause}; restarting it with the data from before`);
-        await this.#end(running, task);
-        await this.#ensureRunning(record, leader, task);
-        await this.#converge(record, leader, task);
-      });
-      if (this.#running !== undefined) await this.#notes.write({ state: "running", process: this.#running });
-      this.#dirty = false;
-      this.#failures = 0;
+      return await this.#bringUp(record, leader, task);
     } catch (error) {
-      await this.#failed(asFailure(error, "start the server of", this.name), task);
-      throw error;
+      const failure = asFailure(error, "start the server of", this.name);
+      const undone = task.signal.aborted ? undefined : await undoChange(this.layout, record, failure);
+      if (undone === undefined) {
+        await this.#failed(failure, task);
+        throw error;
+      }
+      log(`${this.name}: ${failure.message}: going back to what it ran as before`);
+      try {
+        await this.#bringUp(undone.record, leader, task);
+      } catch (again) {
+        const second = asFailure(again, "start the server of", this.name);
+        await this.#failed(second, task);
+        throw changeUndone(undone, failure, second);
+      }
+      throw changeUndone(undone, failure);
     }
+  }
+
+  async #bringUp(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<Placed> {
+    await mkdir(this.#files.data, { recursive: true, mode: 0o700 });
+    this.#leavingSince = undefined;
+    const running = await this.#ensureRunning(record, leader, task);
+    await this.#converge(record, leader, task).catch(async (error: unknown) => {
+      if (!(error instanceof Failure) || error.code !== "load-failed") throw error;
+      // Its memory is empty and its disk is not: a start brings the data from before the failed load back.
+      log(`${this.name}: ${error.cause}; restarting it with the data from before`);
+      await this.#end(running, record, task);
+      await this.#ensureRunning(record, leader, task);
+      await this.#converge(record, leader, task);
+    });
+    if (this.#running !== undefined) await this.#notes.write({ state: "running", process: this.#running });
+    await dropFallback(this.#files, record);
+    this.#dirty = false;
+    this.#failures = 0;
+    if (this.#leavingSince === undefined) return {};
+    const restartedMs = Math.round(this.clock.now() - this.#leavingSince);
+    task.progress({ message: `restarted in ${restartedMs} ms` });
+    return { restartedMs };
   }
 
   async #failed(failure: Failure, task: Task): Promise<void> {
@@ -144,6 +192,7 @@ export class ServerProcess {
     for (const change of await converge(server, desiredServer(record, leader), task))
       log(`${this.name}: ${change}`);
     if (record.removing !== undefined) await shutOutUsers(server);
+    await settleData(server, this.#files, record, task);
   }
 
   async #ensureRunning(
@@ -159,13 +208,13 @@ export class ServerProcess {
       // Looked at while the old server still runs: a change that can't be made must not take it down.
       if (this.#running.port !== UNKNOWN_PORT) await requireFreePorts(this.name, bind, port, this.#running);
       task.progress({ message: "restarting the server" });
-      await this.#end(this.#running, task);
+      await this.#end(this.#running, record, task);
     }
     await requireFreePorts(this.name, bind, port);
-    await this.#requireData();
+    const launched = await loadingData(this.#files, this.#notes, record);
     task.progress({ message: `starting Redis ${version} on port ${port}` });
     const executable = keptServerPath(this.layout, version);
-    const identity = await launch(this.#files, executable, record, leader, task, async (spawned) => {
+    const identity = await launch(this.#files, executable, launched, leader, task, async (spawned) => {
       this.#running = { ...spawned, port, fingerprint };
       await this.#notes.write({ state: "starting", process: this.#running });
     });
@@ -174,26 +223,39 @@ export class ServerProcess {
     return this.#running;
   }
 
-  /** A server that ran and finds no data would start empty, look healthy, and empty its followers too. */
-  async #requireData(): Promise<void> {
-    if (!(await this.#notes.hasRun()) || (await holdsData(this.#files.data))) return;
-    throw new Failure({
-      code: "data-gone",
-      operation: "start the server of",
-      subject: this.name,
-      cause: `its data folder ${this.#files.data} holds no data any more`,
-      hint: `Put the folder back; or give the add-on up with redis-addon delete ${this.name} --yes`,
-    });
-  }
-
   async #found(): Promise<OwnProcess | undefined> {
     if (this.#running !== undefined && (await isAlive(this.#running))) return this.#running;
     return findOwnProcess(this.#files);
   }
 
-  async #end(running: OwnProcess, task: Task): Promise<void> {
+  async #end(running: OwnProcess, record: AddonRecord, task: Task): Promise<void> {
+    this.#leavingSince ??= this.clock.now();
+    await endServer(this.#files, running, record, task);
+    this.#running = undefined;
+  }
+
+  /** Whose record can't be read is ended by a signal, unless that would cost its data. */
+  async #recordToStop(): Promise<AddonRecord | undefined> {
+    return readRecord(this.layout, this.name).catch(async (error: unknown) => {
+      if ((await readDataNote(this.#files)) !== undefined) throw error;
+      return undefined;
+    });
+  }
+
+  async #stop(running: OwnProcess, record: AddonRecord | undefined, task: Task): Promise<void> {
+    try {
+      if (record !== undefined) return await this.#end(running, record, task);
+    } catch (error) {
+      // An add-on that is removed from a full disk needs nothing saved.
+      const failedToSave = error instanceof Failure && error.code === "save-failed";
+      if (!failedToSave || record?.removing === undefined) throw error;
+    }
     await endProcess(this.name, running, this.#files.log, task.clock);
     this.#running = undefined;
+  }
+
+  #untilStopped(task: Task): Task {
+    return { ...task, signal: AbortSignal.any([task.signal, this.#interruption.signal]) };
   }
 
   #queued<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -201,10 +263,4 @@ export class ServerProcess {
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
-}
-
-/** Redis makes the manifest of its AOF at its first start, before it answers anybody. */
-async function holdsData(folder: string): Promise<boolean> {
-  const files = await readdir(join(folder, "appendonlydir")).catch(() => []);
-  return files.some((file) => file.endsWith(".manifest"));
 }

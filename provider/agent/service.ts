@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import { nameProblem } from "../core/addon-name";
-import type { AddonRecord, ReplicationWish } from "../core/facets";
+import { ServerWishSchema, type AddonRecord, type ReplicationWish } from "../core/facets";
 import { standing, type Instance } from "../core/instance";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
@@ -20,15 +20,20 @@ import type {
 import type { HomeLayout } from "../platforms/local/home";
 import { readRecord } from "../platforms/local/records";
 import type { FoundServer } from "../platforms/local/servers";
-import { syncFolder, writeDurably } from "../system/files";
+import { syncFolder } from "../system/files";
+import { backUpBeforeUpgrade } from "./backup-before-upgrade";
 import type { BackupRunner } from "./backup-runner";
 import { choosePort } from "./choose-port";
 import { claimed, noSuchAddon, refuseForeign } from "./claims";
 import { followersOf } from "./followers-of";
+import { keepFallback, runsAlike } from "./fallback";
 import { keepServer } from "./keep-server";
 import { log } from "./log";
 import { newRecord } from "./new-record";
+import { ProcessNotes } from "./process-notes";
+import { saveRecord } from "./record-file";
 import { refuseOwnFolders } from "./refuse-own-folders";
+import { refuseUnfitSettings } from "./refuse-unfit-settings";
 import type { Supervisor } from "./supervisor";
 
 /** The platform's changing calls, in process. All changes of one add-on stand in one queue. */
@@ -67,8 +72,9 @@ export class AgentService {
       this.supervisor.touch(change.name);
       const record = await this.#recorded(existing, change, instance, servers, task);
       for (const follower of await followersOf(this.layout, record.name)) this.supervisor.touch(follower);
-      await this.supervisor.place(record.name, task);
-      return { outcome: "applied", record };
+      const { restartedMs } = await this.supervisor.place(record.name, task);
+      await this.#requireKept(record);
+      return { outcome: "applied", record, ...(restartedMs === undefined ? {} : { restartedMs }) };
     });
   }
 
@@ -86,7 +92,9 @@ export class AgentService {
       let finalBackup: BackupResult | undefined;
       try {
         // Users are shut out first: a write that is acknowledged after the final backup would be lost.
-        if (!(await this.supervisor.isEmpty(record.name))) {
+        if (!record.server.wish.deletion.finalBackup) {
+          log(`${record.name}: removed without a final backup, as its deletion.finalBackup says`);
+        } else if (!(await this.supervisor.isEmpty(record.name))) {
           const placed = await this.#placeForRemoval(record, task);
           finalBackup = await this.backups.final(placed, task);
         }
@@ -97,7 +105,9 @@ export class AgentService {
         throw error;
       }
       await this.#discard(record);
-      return { outcome: "removed", ...(finalBackup === undefined ? {} : { finalBackup }) };
+      if (finalBackup !== undefined) return { outcome: "removed", finalBackup };
+      const isWanted = record.server.wish.deletion.finalBackup;
+      return { outcome: "removed", noBackup: isWanted ? "no-data" : "not-wanted" };
     });
   }
 
@@ -129,8 +139,19 @@ export class AgentService {
 
     if (change.facet === "server") {
       const previous = existing?.server.wish;
-      const version = await keepServer(this.layout, change.wish.version ?? previous?.version, servers);
-      const { port: wanted, version: _, ...wish } = change.wish;
+      const version = await keepServer(
+        this.layout,
+        change.wish.version ?? previous?.version,
+        servers,
+        previous?.version,
+      );
+      const settings = change.wish.settings ?? previous?.settings ?? {};
+      refuseUnfitSettings(change.name, { settings, plan: change.wish.plan, version });
+      const backup =
+        existing === undefined || version === existing.server.wish.version
+          ? undefined
+          : await backUpBeforeUpgrade(existing, version, this, task);
+      const { port: wanted, version: _, password, ...wish } = change.wish;
       return this.#oneAfterAnother(async () => {
         const port = await choosePort(
           this.layout,
@@ -139,10 +160,18 @@ export class AgentService {
           wish.bind,
           wanted ?? previous?.port,
         );
-        const facet = { ...rest, wish: { ...wish, version, port } };
+        // A caller of an earlier version sends no more than it knows.
+        const facet = { ...rest, wish: ServerWishSchema.parse({ ...wish, version, port }) };
         const { removing: __, ...kept } = existing ?? this.#newRecord(change, since);
         const owner = change.claim.caller ?? kept.owner;
-        return this.#save({ ...kept, owner: { project: owner.project, stack: owner.stack }, server: facet });
+        const changed = {
+          ...kept,
+          owner: { project: owner.project, stack: owner.stack },
+          credentials: { ...kept.credentials, ...(password === undefined ? {} : { password }) },
+          server: facet,
+        };
+        if (existing !== undefined) await this.#keepFallback(existing, changed, backup);
+        return this.#save(changed);
       });
     }
     if (existing === undefined) throw noSuchAddon(change.name, this.identity);
@@ -176,10 +205,31 @@ export class AgentService {
     return newRecord(name, claim.caller, createdAt, this.identity);
   }
 
+  async #keepFallback(
+    existing: AddonRecord,
+    changed: AddonRecord,
+    backup: string | undefined,
+  ): Promise<void> {
+    const files = this.layout.addon(existing.name);
+    if (runsAlike(existing, changed) || !(await new ProcessNotes(files).hasRun())) return;
+    await keepFallback(files, existing, backup);
+  }
+
+  /** The supervisor may have undone what an interrupted call recorded, while this one made it again. */
+  async #requireKept(record: AddonRecord): Promise<void> {
+    const present = await readRecord(this.layout, record.name);
+    if (present === undefined || runsAlike(present, record)) return;
+    throw new Failure({
+      code: "change-undone",
+      operation: "change",
+      subject: record.name,
+      cause: "no server could run with the change, so it was undone",
+      hint: `Read ${this.layout.addon(record.name).log} and ${this.layout.agentLog}`,
+    });
+  }
+
   async #save(record: AddonRecord): Promise<AddonRecord> {
-    const layout = this.layout.addon(record.name);
-    await mkdir(layout.data, { recursive: true, mode: 0o700 });
-    await writeDurably(layout.record, JSON.stringify(record, undefined, 1), 0o600);
+    await saveRecord(this.layout, record);
     return record;
   }
 

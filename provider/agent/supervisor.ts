@@ -5,8 +5,10 @@ import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
 import { readRecord, recordedNames } from "../platforms/local/records";
+import { ConnectionGuard } from "./connection-guard";
+import { closeHeld } from "./held-connections";
 import { log } from "./log";
-import { ServerProcess, type Placeable } from "./server-process";
+import { ServerProcess, type Placeable, type Placed } from "./server-process";
 
 const TICK_MS = 500;
 
@@ -14,6 +16,8 @@ const TICK_MS = 500;
 export class Supervisor {
   readonly #servers = new Map<string, ServerProcess>();
   readonly #looking = new Set<string>();
+  /** Placing a server anew comes with a new connection to it, and finds out whether it still runs. */
+  readonly #guard = new ConnectionGuard((name) => this.touch(name));
   #stopping = false;
 
   constructor(
@@ -30,7 +34,7 @@ export class Supervisor {
    * Launches, restarts, adopts or changes the server until it answers and is as recorded; `as` tells how to read the
    * record where it is to be placed otherwise than it stands.
    */
-  place(name: string, task: Task, as = (record: AddonRecord): AddonRecord => record): Promise<void> {
+  place(name: string, task: Task, as = (record: AddonRecord): AddonRecord => record): Promise<Placed> {
     return this.#server(name).place(async () => {
       if (this.#stopping) throw new Error("the agent is being stopped");
       const found = await this.#load(name);
@@ -47,6 +51,7 @@ export class Supervisor {
   async stop(name: string, task: Task, why: string): Promise<void> {
     await this.#server(name).stop(task, why);
     this.#servers.delete(name);
+    await closeHeld(name);
   }
 
   /** Stops every server cleanly and returns the names of those that ran; where one can't be stopped, goes on as before. */
@@ -76,7 +81,10 @@ export class Supervisor {
         return "home-lost";
       }
       // Not awaited: a server that takes long to load must not keep the others waiting.
-      for (const name of await this.#names()) void this.#lookAfter(name, task);
+      for (const name of await this.#names()) {
+        void this.#lookAfter(name, task);
+        if (!this.#stopping) this.#guard.look(name, task);
+      }
       await this.clock.sleep(TICK_MS, task.signal).catch(() => undefined);
     }
     return "told-to";

@@ -1,5 +1,5 @@
 import type { Progress } from "../core/task";
-import { bytes } from "./bytes";
+import { memoryText } from "../core/memory-size";
 
 /** What one line of progress tells. */
 export interface ProgressView {
@@ -57,12 +57,12 @@ function percentOf({ fraction, isEstimate }: Share): string {
 }
 
 function amount(doneBytes: number, totalBytes: number | undefined): string {
-  const done = bytes(doneBytes).padStart("1023 MiB".length);
-  return totalBytes === undefined ? done : `${done} of ${bytes(totalBytes)}`;
+  const done = memoryText(doneBytes).padStart("1023 MiB".length);
+  return totalBytes === undefined ? done : `${done} of ${memoryText(totalBytes)}`;
 }
 
 function speed(bytesPerSecond: number | undefined): string {
-  return bytesPerSecond === undefined ? "" : `${bytes(bytesPerSecond)}/s`;
+  return bytesPerSecond === undefined ? "" : `${memoryText(bytesPerSecond)}/s`;
 }
 
 /** Plain characters: a terminal of any language and font shows them. */

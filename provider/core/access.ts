@@ -13,27 +13,38 @@ export interface AclUser {
 }
 
 /**
- * One rule that loads on Redis 7.0 to Valkey 9 with the same refusals (tried on each). What it takes away: the
- * server's configuration (CONFIG GET shows masterauth), users, replication, modules, the cluster, MIGRATE (a way into
- * the network behind the server), MONITOR (other clients' data and passwords), SWAPDB. What it gives back from the
- * categories that it takes whole is what applications and their libraries use.
+ * One rule that loads on Redis 7.0 to Valkey 9 with the same refusals; `rights.ts` tells command by command what comes
+ * of it, and why. It takes whole categories away, so that a command that a newer server adds to them is refused too,
+ * and gives back what applications and their libraries use.
  */
 const STANDARD = [
-  ...["+@all", "-@admin", "-@dangerous", "-cluster", "-acl", "+acl|whoami"],
+  ...["+@all", "-@admin", "-@dangerous", "-cluster", "-acl", "+acl|whoami", "-script|debug"],
   ...["+info", "+keys", "+flushall", "+flushdb", "+sort", "+sort_ro", "+restore", "+role", "+lastsave"],
   ...["+client|list", "+client|unblock", "+module|list", "+slowlog|get", "+slowlog|len"],
   ...["+latency|latest", "+latency|history", "+latency|histogram"],
 ];
 
-// No CONFIG GET: rules can't tell its parameters apart, and masterauth is one of them.
-const ADVANCED = ["+monitor", "+client|kill", "+client|pause", "+client|unpause"].concat(
-  ["+slowlog|reset", "+latency|reset", "+latency|doctor", "+latency|graph"],
-  ["+config|resetstat"],
-);
+/**
+ * Never CONFIG SET: rules can't tell its parameters apart. Tried on each server, it listens on other addresses and
+ * ports, takes the password away, outgrows the plan, loses data at the next start (appendonly), crashes it (tls-port of
+ * a Valkey without TLS) or lets RESTORE bring in what corrupts its memory (sanitize-dump-payload).
+ */
+const ADVANCED = ["+monitor", "+client|kill", "+client|pause", "+client|unpause"].concat([
+  "+slowlog|reset",
+  "+latency|reset",
+  "+latency|doctor",
+  "+latency|graph",
+]);
+
+/**
+ * What a follower must keep to itself: CONFIG GET shows the leader's password (masterauth), so a leader has to lose this
+ * before it is told one; CONFIG RESETSTAT clears the only trace of a leader's change that failed (see sync-status).
+ */
+const ADVANCED_LEADER = ["+config|get", "+config|resetstat"];
 
 // On a follower, `PSYNC <id> <offset> FAILOVER` would let any user promote it.
-const FOLLOWED = ["+psync", "+sync", "+replconf"];
-const NEVER_FOLLOWED = ["-psync", "-sync", "-replconf"];
+const LEADER = ["+psync", "+sync", "+replconf"];
+const FOLLOWER = ["-psync", "-sync", "-replconf"];
 
 const EVERY_KEY_AND_CHANNEL = ["~*", "&*"];
 
@@ -47,13 +58,15 @@ const REPLICATION_ONLY = ["-@all", "+psync", "+sync", "+replconf", "+ping", "+in
 export function aclUsers(record: AddonRecord): readonly AclUser[] {
   const { password, adminPassword, replicaPassword } = record.credentials;
   const follows = record.replication !== undefined;
+  const advanced = record.server.wish.access === "advanced";
   return [
     // While an add-on is being removed its users stay out: what they wrote after the final backup would be lost.
     user("default", password, record.removing === undefined ? "on" : "off", [
       ...EVERY_KEY_AND_CHANNEL,
       ...STANDARD,
-      ...(record.server.wish.access === "advanced" ? ADVANCED : []),
-      ...(follows ? NEVER_FOLLOWED : FOLLOWED),
+      ...(follows ? FOLLOWER : LEADER),
+      ...(advanced ? ADVANCED : []),
+      ...(advanced && !follows ? ADVANCED_LEADER : []),
     ]),
     user(ADMIN_USER, adminPassword, "on", [...EVERY_KEY_AND_CHANNEL, "+@all"]),
     user(REPLICA_USER, replicaPassword, "on", REPLICATION_ONLY),

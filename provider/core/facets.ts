@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { EncryptionSchema } from "./encryption";
 import { InstanceSchema } from "./instance";
-import { PLAN_NAMES } from "./plans";
+import { PlanChoiceSchema } from "./plan-choice";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
 import { StoreCredentialsSchema } from "./store-credentials";
@@ -18,12 +18,19 @@ export const EVICTION_POLICIES = [
   "volatile-ttl",
 ] as const;
 
+/**
+ * What a server writes down of each change before it answers: `everysec` writes at once and forces it to the disk each
+ * second (a power failure costs at most about two seconds, a killed server nothing), `always` forces it before each
+ * answer, `none` keeps the data in memory alone.
+ */
+export const PERSISTENCE = ["everysec", "always", "none"] as const;
+
 export const TIERS = ["standard", "premium"] as const;
 export const ACCESS_LEVELS = ["standard", "advanced"] as const;
 
 /** The server facet: written by RedisAddon alone. */
 export const ServerWishSchema = z.object({
-  plan: z.enum(PLAN_NAMES),
+  plan: PlanChoiceSchema,
   tier: z.enum(TIERS),
   access: z.enum(ACCESS_LEVELS),
   evictionPolicy: z.enum(EVICTION_POLICIES),
@@ -31,6 +38,12 @@ export const ServerWishSchema = z.object({
   version: z.string(),
   bind: z.string(),
   port: z.number().int(),
+  // What follows came later: records and states without it mean its default.
+  persistence: z.enum(PERSISTENCE).default("everysec"),
+  /** Further settings of redis.conf, in the spelling that CONFIG GET answers with. */
+  settings: z.record(z.string(), z.string()).default({}),
+  labels: z.record(z.string(), z.string()).default({}),
+  deletion: z.object({ finalBackup: z.boolean() }).default({ finalBackup: true }),
 });
 export type ServerWish = z.infer<typeof ServerWishSchema>;
 

@@ -1,6 +1,6 @@
 import { aclUsers, type AclUser } from "./access";
 import type { AddonRecord } from "./facets";
-import { serverSettings, type Setting } from "./settings";
+import { liveSettings, serverSettings, type Setting } from "./settings";
 
 /** How a follower reaches its leader: for an add-on its replication user, for any other what the program gave. */
 export interface LeaderAddress {
@@ -63,7 +63,7 @@ export function renderServer({ record, leader, dataDir, aclFile }: RenderInput):
 export function desiredServer(record: AddonRecord, leader: LeaderAddress | undefined): DesiredServer {
   return {
     name: record.name,
-    settings: serverSettings(record).filter((setting) => setting.apply === "live"),
+    settings: liveSettings(record),
     users: aclUsers(record),
     replication: desiredReplication(record, leader),
   };

@@ -1,6 +1,7 @@
+import { liveDefaults, needsRestart } from "./allowed-settings";
 import { bindAddresses } from "./bind";
 import type { AddonRecord, ServerWish } from "./facets";
-import { PLANS } from "./plans";
+import { planOf } from "./plans";
 import { parseSpelling, snapshotLoads } from "./version";
 
 /** One line of redis.conf, and what a change of it takes. */
@@ -13,15 +14,16 @@ export interface Setting {
 }
 
 /**
- * Connections beyond the plan's: the administrator's, followers' and backups'. Redis itself keeps none in reserve;
- * users can still take all of these, which is why an administration connection is held open besides.
+ * Connections beyond the plan's: the administrator's, followers' and backups'. Redis itself keeps none in reserve, so
+ * users above their plan are let in first and closed a moment later; that takes room for as many as come in between.
+ * Each takes a file descriptor and up to 40 KB of the server's memory for as long as it is open.
  */
-const RESERVED_CONNECTIONS = 32;
+const RESERVED_CONNECTIONS = 256;
 
 /** Every setting of an add-on's server that doesn't depend on where its files lie or whom it follows. */
 export function serverSettings(record: AddonRecord): readonly Setting[] {
   const { wish } = record.server;
-  const plan = PLANS[wish.plan];
+  const plan = planOf(wish.plan);
   return [
     restart("bind", ...bindAddresses(wish.bind)),
     restart("port", String(wish.port)),
@@ -29,8 +31,31 @@ export function serverSettings(record: AddonRecord): readonly Setting[] {
     live("maxmemory", String(plan.memoryBytes)),
     live("maxmemory-policy", wish.evictionPolicy),
     live("maxclients", String(plan.connections + RESERVED_CONNECTIONS)),
+    ...persistenceSettings(wish.persistence),
     ...FIXED,
+    ...chosenSettings(wish.settings),
   ];
+}
+
+/**
+ * What a running server should have: the live ones of `serverSettings`, and the defaults of those that the program may
+ * choose and has not, so that one that it no longer chooses returns to its default.
+ */
+export function liveSettings(record: AddonRecord): readonly Setting[] {
+  const { settings, version } = record.server.wish;
+  const server = parseSpelling(version);
+  const defaults = server === undefined ? [] : [...liveDefaults(server)];
+  return [
+    ...serverSettings(record).filter((setting) => setting.apply === "live"),
+    ...defaults.filter(([name]) => settings[name] === undefined).map(([name, value]) => live(name, value)),
+  ];
+}
+
+/** By name, because the order in which a program writes them must not restart anything. */
+function chosenSettings(settings: ServerWish["settings"]): readonly Setting[] {
+  return Object.entries(settings)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => (needsRestart(name) ? restart(name, value) : live(name, value)));
 }
 
 const FIXED: readonly Setting[] = [
@@ -42,8 +67,6 @@ const FIXED: readonly Setting[] = [
   restart("enable-module-command", "no"),
   restart("enable-protected-configs", "no"),
 
-  restart("appendonly", "yes"),
-  live("appendfsync", "everysec"),
   // Both names stand in the backup format.
   restart("appenddirname", "appendonlydir"),
   restart("dbfilename", "dump.rdb"),
@@ -64,6 +87,12 @@ const FIXED: readonly Setting[] = [
   live("sanitize-dump-payload", "clients"),
 ];
 
+function persistenceSettings(persistence: ServerWish["persistence"]): readonly Setting[] {
+  if (persistence === "none") return [live("appendonly", "no")];
+  // In this order: an AOF that is turned on is forced to the disk as wished from its first line on.
+  return [live("appendfsync", persistence), live("appendonly", "yes")];
+}
+
 export type ChangeNeeds =
   | { kind: "nothing" }
   /** Taken at run time; clients notice nothing. */
@@ -75,17 +104,38 @@ export type ChangeNeeds =
 /** What it takes to get from one wish to another. */
 export function changeNeeds(from: ServerWish, to: ServerWish): ChangeNeeds {
   const keys = Object.keys(to) as (keyof ServerWish)[];
-  const changed = keys.filter((key) => from[key] !== to[key]);
+  const changed = keys.filter((key) => !isSame(from[key], to[key]));
   if (changed.length === 0) return { kind: "nothing" };
   const refusal = refusedVersion(from.version, to.version);
   if (refusal !== undefined) return { kind: "refused", property: "version", ...refusal };
 
   const because: string[] = [];
-  const [before, after] = [PLANS[from.plan].databases, PLANS[to.plan].databases];
+  const [before, after] = [planOf(from.plan).databases, planOf(to.plan).databases];
   if (before !== after) because.push(`databases from ${before} to ${after}`);
   for (const key of ["port", "bind", "version"] as const)
     if (from[key] !== to[key]) because.push(`${key} from ${from[key]} to ${to[key]}`);
+  because.push(...restartingSettings(from.settings, to.settings));
   return because.length === 0 ? { kind: "live", changed } : { kind: "restart", changed, because };
+}
+
+function restartingSettings(from: ServerWish["settings"], to: ServerWish["settings"]): readonly string[] {
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
+  return names
+    .filter((name) => needsRestart(name) && from[name] !== to[name])
+    .map((name) => `${name} from ${from[name] ?? "its default"} to ${to[name] ?? "its default"}`);
+}
+
+/** Of values as records hold them: texts, numbers, and objects of those whose keys may stand in any order. */
+function isSame(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }
 
 function refusedVersion(from: string, to: string): { cause: string; hint: string } | undefined {

@@ -1,19 +1,20 @@
 import type { AddonRecord } from "../core/facets";
 import type { Task } from "../core/task";
 import type { Platform } from "../platforms/contract";
-import { connectRedis, type RedisClient } from "../redis/client";
+import type { RedisClient } from "../redis/client";
+import { connectPatiently } from "../redis/connect-patiently";
 
 /** The add-on's server, as its internal administrator. Disposing it closes the connection and the way to it. */
 export async function connectAdmin(
   platform: Platform,
   record: AddonRecord,
-  task: Pick<Task, "signal">,
+  task: Pick<Task, "signal"> & Partial<Pick<Task, "clock">>,
 ): Promise<RedisClient> {
   const access = await platform.connect(record);
   try {
     const { host, port, username } = access;
     const password = access.password.reveal();
-    const client = await connectRedis({ host, port, username, password, subject: record.name }, task);
+    const client = await connectPatiently({ host, port, username, password, subject: record.name }, task);
     return {
       ...client,
       [Symbol.asyncDispose]: async () => {

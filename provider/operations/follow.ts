@@ -2,7 +2,7 @@ import { addressAsLeader, noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import type { AddonRecord, ReplicationWish } from "../core/facets";
 import type { LeaderAddress } from "../core/render";
-import { PLANS } from "../core/plans";
+import { planOf } from "../core/plans";
 import type { Task } from "../core/task";
 import type { Claim, Platform } from "../platforms/contract";
 import { preflightLeader } from "../redis/preflight";
@@ -120,5 +120,5 @@ async function leaderAddress(
 
 async function databasesOf(platform: Platform, name: string): Promise<number | undefined> {
   const record = await platform.load(name);
-  return record === undefined ? undefined : PLANS[record.server.wish.plan].databases;
+  return record === undefined ? undefined : planOf(record.server.wish.plan).databases;
 }

@@ -1,6 +1,6 @@
 import type { Task } from "../core/task";
 import { VERIFICATION_WORDS } from "../core/verification";
-import type { BackupResult, Platform, Removal, RemovalRequest } from "../platforms/contract";
+import type { Platform, Removal, RemovalRequest } from "../platforms/contract";
 
 /** Takes a final backup, then removes server and data; backups stay. Absent is success. */
 export async function remove(platform: Platform, request: RemovalRequest, task: Task): Promise<Removal> {
@@ -8,8 +8,14 @@ export async function remove(platform: Platform, request: RemovalRequest, task: 
 }
 
 /** What a person is told of an add-on that is gone. */
-export function removedWords(name: string, finalBackup: BackupResult | undefined): string {
-  if (finalBackup === undefined) return `${name} is deleted; its final backup: none, as it held no data`;
+export function removedWords(
+  name: string,
+  { finalBackup, noBackup }: Extract<Removal, { outcome: "removed" }>,
+): string {
+  if (finalBackup === undefined) {
+    const why = noBackup === "not-wanted" ? "as its `deletion` says" : "as it held no data";
+    return `${name} is deleted; its final backup: none, ${why}`;
+  }
   const { archive, verification } = finalBackup;
   const proved = verification === undefined ? "not verified" : VERIFICATION_WORDS[verification.outcome];
   return `${name} is deleted; its final backup: ${archive} (${proved})`;

@@ -23,6 +23,8 @@ export type Claim =
 export type ServerRequest = Omit<ServerWish, "port" | "version"> & {
   readonly port?: number;
   readonly version?: string;
+  /** The user's; kept with the credentials. */
+  readonly password?: string;
 };
 
 /** A change of one facet; `wish: undefined` returns it to its default (a leader; the default backups). */
@@ -37,7 +39,12 @@ export type FacetChange = {
 );
 
 export type Applied =
-  | { readonly outcome: "applied"; readonly record: AddonRecord }
+  | {
+      readonly outcome: "applied";
+      readonly record: AddonRecord;
+      /** How long the server was away, where the change restarted it: until it answered and was as recorded. */
+      readonly restartedMs?: number;
+    }
   /** The claim's token has been replaced: nothing was touched. */
   | { readonly outcome: "stale" }
   /** There is no such add-on; only returning a facet to its default gets this answer, a wish fails instead. */
@@ -59,8 +66,12 @@ export interface RemovalRequest {
 }
 
 export type Removal =
-  /** Without a final backup where there was nothing to back up: the server never ran. */
-  | { readonly outcome: "removed"; readonly finalBackup?: BackupResult }
+  /** Without a final backup where nobody wanted one, and where there was nothing to back up: the server never ran. */
+  | {
+      readonly outcome: "removed";
+      readonly finalBackup?: BackupResult;
+      readonly noBackup?: "not-wanted" | "no-data";
+    }
   | { readonly outcome: "stale" }
   | { readonly outcome: "absent" };
 
@@ -78,6 +89,8 @@ export interface ServerQuestion {
   readonly version?: string;
   readonly port?: number;
   readonly bind: string;
+  /** Absent: not known yet. */
+  readonly size?: Pick<ServerWish, "plan" | "settings">;
 }
 
 /** Something that would make the change fail. The property is an input's name and never one that holds a secret. */

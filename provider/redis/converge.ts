@@ -5,7 +5,8 @@ import type { Setting } from "../core/settings";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
 import type { RedisClient } from "./client";
-import { isSet, numberIn } from "./info";
+import { isSet, numberIn, type Info } from "./info";
+import { lastLoadFailed } from "./last-load";
 import { stopFollowing, waitDurable } from "./promote";
 
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */
@@ -14,7 +15,7 @@ const DURABLE_DEADLINE_MS = 20 * 60_000;
 /**
  * Brings a running server to what is wished of it, without a restart and without closing a connection, and returns
  * what it changed, in words for the log. It compares first and may be repeated after a crash at any point. The client
- * must be the administrator's. A promotion returns once it is durable.
+ * must be the administrator's. A promotion, and an AOF that is turned on, return once they are durable.
  */
 export async function converge(
   client: RedisClient,
@@ -31,11 +32,14 @@ export async function converge(
       hint: "Try again when it has finished",
       transient: true,
     });
-  const changes = await convergeSettings(client, desired.settings);
+  const writesAof = await refuseToLoseAof(client, desired, info);
+  const changes = await convergeSettings(client, desired.settings, desired.name);
+  const beginsAof = !writesAof && appendonlyIn(desired.settings) === "yes";
   if (desired.replication.kind === "follower") {
     // Users lose PSYNC before it follows anybody: with it they could promote it.
     changes.push(...(await convergeUsers(client, desired.users)));
     changes.push(...(await convergeLeader(client, desired.replication.leader ?? NOBODY)));
+    if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
     return changes;
   }
   const followed = info.get("role") === "slave";
@@ -47,16 +51,38 @@ export async function converge(
   changes.push(...(await convergeUsers(client, desired.users)));
   // Also when an earlier call stopped following and was cut off before this.
   const rewriting = isSet(info, "aof_rewrite_in_progress") || isSet(info, "aof_rewrite_scheduled");
-  if (followed || rewriting)
-    await waitDurable(client, task, {
-      name: desired.name,
-      operation: "promote",
-      deadlineMs: DURABLE_DEADLINE_MS,
-    });
+  if (followed || rewriting) await durable(client, desired.name, "promote", task);
+  else if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
   return changes;
 }
 
-async function convergeSettings(client: RedisClient, settings: readonly Setting[]): Promise<string[]> {
+function durable(client: RedisClient, name: string, operation: string, task: Task): Promise<void> {
+  return waitDurable(client, task, { name, operation, deadlineMs: DURABLE_DEADLINE_MS });
+}
+
+/** Whether the server writes an AOF now. Refuses to turn it off where it holds what the memory has lost. */
+async function refuseToLoseAof(client: RedisClient, desired: DesiredServer, info: Info): Promise<boolean> {
+  const writes = (await client.config("appendonly")).get("appendonly") === "yes";
+  if (!writes || appendonlyIn(desired.settings) !== "no" || !(await lastLoadFailed(client, info)))
+    return writes;
+  throw new Failure({
+    code: "load-failed",
+    operation: "change the persistence of",
+    subject: desired.name,
+    cause: "the last load of its leader's snapshot failed, so its data are in its AOF alone",
+    hint: "Restart its server instead: the data from before are still on its disk",
+  });
+}
+
+function appendonlyIn(settings: readonly Setting[]): string | undefined {
+  return settings.find(({ name }) => name === "appendonly")?.values[0];
+}
+
+async function convergeSettings(
+  client: RedisClient,
+  settings: readonly Setting[],
+  subject: string,
+): Promise<string[]> {
   const current = await client.config(...settings.map(({ name }) => name));
   const changes: string[] = [];
   for (const { name, values } of settings) {
@@ -64,10 +90,23 @@ async function convergeSettings(client: RedisClient, settings: readonly Setting[
     const found = current.get(name);
     // Valkey 9 takes sanitize-dump-payload in its file for old times' sake and knows nothing of it otherwise.
     if (found === undefined || found === wanted) continue;
-    await client.command("CONFIG", "SET", name, wanted);
+    await client.command("CONFIG", "SET", name, wanted).catch((error: unknown) => {
+      throw refusedSetting(error, name, wanted, subject);
+    });
     changes.push(`${name} from ${found} to ${wanted}`);
   }
   return changes;
+}
+
+/** A server that refuses a setting while it runs would not start with it either. */
+function refusedSetting(error: unknown, name: string, value: string, subject: string): unknown {
+  if (!(error instanceof Failure) || error.code !== "redis-error") return error;
+  return new Failure({
+    code: "setting-refused",
+    operation: "change the settings of",
+    subject,
+    cause: `${name} can't be ${JSON.stringify(value)}: ${error.cause}`,
+  });
 }
 
 /** SETUSER is one atomic step, so no session ever sees the `reset` that makes the rules complete. */

@@ -2,7 +2,8 @@ import { asFailure, Failure, type FailureReport } from "../core/errors";
 import type { LeaderAddress } from "../core/render";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
-import { connectRedis, type RedisClient } from "./client";
+import type { RedisClient } from "./client";
+import { connectPatiently } from "./connect-patiently";
 import type { Info } from "./info";
 
 /** A leader as it looks from here, connected to as its follower would. */
@@ -22,7 +23,8 @@ export async function probeLeader(
   const subject = `the leader ${authority(leader.host, leader.port)}`;
   const timeouts = { connectTimeoutMs: timeoutMs, commandTimeoutMs: timeoutMs };
   try {
-    await using client = await connectRedis({ ...leader, subject, operation: "follow", ...timeouts }, task);
+    const target = { ...leader, subject, operation: "follow", ...timeouts };
+    await using client = await connectPatiently(target, task, timeoutMs);
     const info = await permitted(client.info());
     if (!(await mayFollow(client)))
       throw new Failure({

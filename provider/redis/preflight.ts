@@ -1,4 +1,4 @@
-import { PLAN_NAMES, PLANS } from "../core/plans";
+import { PLAN_NAMES, planOf } from "../core/plans";
 import type { LeaderAddress } from "../core/render";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
@@ -128,13 +128,13 @@ function databases({ follower, followerDatabases, leader, leaderDatabases }: Pai
   // Redis drops SELECT where it fails: a write to a missing database overwrites a key of database 0.
   const need = Math.max(leaderDatabases ?? 0, highest);
   if (need <= followerDatabases) return undefined;
-  const plan = PLAN_NAMES.find((name) => PLANS[name].databases >= need);
+  const plan = PLAN_NAMES.find((name) => planOf(name).databases >= need);
   const has = leaderDatabases === undefined ? `uses database ${highest - 1}` : `has ${need} databases`;
   return refuse(
     "too-few-databases",
     `the leader ${has} and this add-on has ${followerDatabases}`,
     plan === undefined
-      ? `No plan has ${need} databases: follow a leader with fewer`
+      ? `Choose a plan of your own: { memory, connections, databases: ${need} }`
       : `Choose the plan ${plan} or a larger one`,
   );
 }

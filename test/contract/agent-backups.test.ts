@@ -5,7 +5,7 @@ import { dueNow } from "../../provider/agent/due-now";
 import { ManifestSchema, type Manifest } from "../../provider/core/manifest";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
 import { follow } from "../../provider/operations/follow";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { readBackupState } from "../../provider/platforms/local/process-state";
 import { readRecord } from "../../provider/platforms/local/records";

@@ -9,7 +9,7 @@ import { redisUrl } from "../../provider/core/uri";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
 import { follow, promote } from "../../provider/operations/follow";
 import { inspect } from "../../provider/operations/inspect";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { remove } from "../../provider/operations/remove";
 import { identify } from "../../provider/system/processes";
 import { carries, creates, eventually, makeTestHome, SMALL, type TestHome } from "../support/data-home";

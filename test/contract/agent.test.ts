@@ -10,7 +10,7 @@ import { redisUrl } from "../../provider/core/uri";
 import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { inspect, inspectAll } from "../../provider/operations/inspect";
 import { follow } from "../../provider/operations/follow";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { remove } from "../../provider/operations/remove";
 import { identify } from "../../provider/system/processes";
 import {

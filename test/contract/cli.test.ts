@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { until } from "../support/redis-server";
 

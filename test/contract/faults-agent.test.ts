@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { Progress } from "../../provider/core/task";
 import { readBackupState } from "../../provider/platforms/local/process-state";
 import { layoutOf } from "../../provider/platforms/local/home";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { creates, eventually, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { expectNobodyIn } from "../support/faults-expect";
 import { filesBelow } from "../support/faults-places";

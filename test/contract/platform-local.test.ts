@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { inspectAll } from "../../provider/operations/inspect";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { localPlatform } from "../../provider/platforms/local/local-platform";
 import { carries, creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { testRecord } from "../support/local-addon";
@@ -31,6 +31,22 @@ function make(home: TestHome, name: string, bind = "127.0.0.1") {
   const request = { name, claim: creates("t1"), wish: { ...SMALL, bind }, given: ["plan"] };
   return provision(home.platform, request, home.task);
 }
+
+it("refuses in the preview the settings that don't go with the plan or with the server's version", async () => {
+  await using home = await makeTestHome();
+  const question = (settings: Record<string, string>) => ({
+    name: "cache",
+    bind: "127.0.0.1",
+    size: { plan: "s_mono", settings } as const,
+  });
+  expect(await home.platform.check(question({ timeout: "300" }))).toEqual([]);
+  expect(await home.platform.check(question({ "repl-backlog-size": String(64 * 1024 ** 2) }))).toEqual([
+    { property: "settings.repl-backlog-size", reason: expect.stringContaining('"32mb"') },
+  ]);
+  expect(await home.platform.check(question({ "of-another-time": "1" }))).toMatchObject([
+    { property: "settings.of-another-time" },
+  ]);
+});
 
 describe("the addresses of an add-on", { concurrent: true }, () => {
   it("are refused in the preview, and before anything is touched, where this machine doesn't have them", async () => {

@@ -48,7 +48,7 @@ test("a plan, an eviction policy and rights change while a client stays connecte
   expect(changes).toEqual([
     `maxmemory from ${256 * 1024 ** 2} to ${512 * 1024 ** 2}`,
     "maxmemory-policy from noeviction to allkeys-lru",
-    "maxclients from 282 to 532",
+    "maxclients from 506 to 756",
     "rights or password of the user default",
   ]);
   expect(await user.command("CONFIG", "RESETSTAT")).toBe("OK");

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
 import { follow } from "../../provider/operations/follow";
-import { provision } from "../../provider/operations/provision";
+import { provision } from "../support/provision";
 import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 
 /** What must know a password, each a file of mode 0600: the record, and the one that Redis reads a leader's from. */

@@ -71,6 +71,10 @@ export const SMALL: ServerRequest = {
   access: "standard",
   evictionPolicy: "noeviction",
   bind: "127.0.0.1",
+  persistence: "everysec",
+  settings: {},
+  labels: {},
+  deletion: { finalBackup: true },
 };
 
 /** Waits for a condition; a test never sleeps for a time that it hopes to be long enough. */

@@ -1,5 +1,6 @@
 import { encryptionProblem } from "../../provider/operations/encryption-problem";
 import type { AddonRecord } from "../../provider/core/facets";
+import type { Usage } from "../../provider/core/resize";
 import { adopted, standing, type Instance } from "../../provider/core/instance";
 import { Failure } from "../../provider/core/errors";
 import type { Applied, Claim, Finding, Placement, Platform } from "../../provider/platforms/contract";
@@ -88,10 +89,16 @@ export class FakeWorld {
     },
   } as unknown as Platform;
 
+  /** What the server holds; absent: it doesn't answer. */
+  usage: Usage | undefined;
+  /** How long an update's restart takes; absent: it needs none. */
+  restartedMs: number | undefined;
+
   readonly operations: Operations = {
     openPlatform: () => Promise.resolve(this.platform),
-    provision: (_, { name, claim, wish, given }) =>
-      this.#change(() => {
+    usageOf: () => Promise.resolve(this.usage),
+    provision: async (_, { name, claim, wish: { password, ...wish }, given }) => {
+      const record = await this.#change(() => {
         const existing = this.records.get(name);
         if (existing === undefined && claim.kind !== "create") throw problem("no-such-addon", name);
         const port = wish.port ?? existing?.server.wish.port ?? 7001;
@@ -104,8 +111,11 @@ export class FakeWorld {
           given: [...given],
           since: "2026-01-01T00:00:00Z",
         };
-        return { ...base, server: facet };
-      }),
+        const credentials = { ...base.credentials, ...(password === undefined ? {} : { password }) };
+        return { ...base, credentials, server: facet };
+      });
+      return { record, restartedMs: this.restartedMs };
+    },
     follow: (_, { name, claim, leader, given }) =>
       this.#change(() => {
         const record = this.#existing(name);
@@ -201,7 +211,7 @@ function bornRecord(name: string, claim: Claim): Omit<AddonRecord, "server"> {
     catalogKey: `${name}-home-1-x`,
     createdAt: "2026-01-01T00:00:00.000Z",
     owner: { project, stack },
-    credentials: { password: "user-pw", adminPassword: "admin-pw", replicaPassword: "replica-pw" },
+    credentials: { password: "user-password", adminPassword: "admin-pw", replicaPassword: "replica-pw" },
   };
 }
 

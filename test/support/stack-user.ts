@@ -21,7 +21,11 @@ export async function secretOutput(project: PulumiProject, name: string): Promis
 /** Connects as the add-on's user would, as soon as it lets anybody in. */
 export async function connectUrl(url: string): Promise<RedisClient> {
   const { hostname, port, username, password } = new URL(url);
-  const target = { host: hostname, port: Number(port), username, password, subject: "the add-on" };
+  const target = {
+    ...{ host: hostname, port: Number(port), username },
+    password: decodeURIComponent(password),
+    subject: "the add-on",
+  };
   return eventually(`${hostname}:${port} answers`, async () => {
     try {
       const client = await connectRedis(target, { signal: AbortSignal.timeout(30_000) });

@@ -33,6 +33,15 @@ test("users may replicate from a leader and not from a follower, whatever their 
   }
 });
 
+test("only advanced users of leaders read the configuration, and nobody's rules let them write it", () => {
+  for (const access of ["standard", "advanced"] as const)
+    for (const record of [testRecord({ access }), following(testRecord({ access }))]) {
+      const rules = rulesOf(record, "default").filter((rule) => rule.startsWith("+config"));
+      const reads = access === "advanced" && record.replication === undefined;
+      expect(rules).toEqual(reads ? ["+config|get", "+config|resetstat"] : []);
+    }
+});
+
 test("users are switched off while an add-on is being removed, the internal ones are not", () => {
   const record = { ...testRecord(), removing: { since: "2026-01-01T00:00:00.000Z" } };
   expect(rulesOf(record, "default")[0]).toBe("off");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changeNeeds, reachableHost, serverSettings } from "../../provider/core/settings";
+import { changeNeeds, liveSettings, reachableHost, serverSettings } from "../../provider/core/settings";
 import { testRecord } from "../support/local-addon";
 
 const { wish } = testRecord().server;
@@ -19,6 +19,57 @@ test("what it doesn't take restarts, and is named", () => {
     kind: "restart",
     changed: ["plan", "port"],
     because: ["databases from 5 to 10", "port from 6379 to 7000"],
+  });
+});
+
+test("a chosen setting changes live, or restarts and is named where only a launch takes it", () => {
+  const wishing = (settings: typeof wish.settings) => ({ ...wish, settings });
+  expect(changeNeeds(wishing({}), wishing({ timeout: "60" }))).toEqual({
+    kind: "live",
+    changed: ["settings"],
+  });
+  expect(changeNeeds(wishing({ timeout: "60" }), wishing({}))).toEqual({
+    kind: "live",
+    changed: ["settings"],
+  });
+  expect(
+    changeNeeds(
+      wishing({ timeout: "60", "io-threads": "4", "tcp-backlog": "511" }),
+      wishing({ "tcp-backlog": "1024", timeout: "90" }),
+    ),
+  ).toEqual({
+    kind: "restart",
+    changed: ["settings"],
+    because: ["io-threads from 4 to its default", "tcp-backlog from 511 to 1024"],
+  });
+});
+
+test("the order in which settings are written changes nothing", () => {
+  const wishing = (...settings: [string, string][]) => ({ ...wish, settings: Object.fromEntries(settings) });
+  const [one, other] = [
+    wishing(["tcp-backlog", "1024"], ["io-threads", "4"]),
+    wishing(["io-threads", "4"], ["tcp-backlog", "1024"]),
+  ];
+  expect(changeNeeds(one, other)).toEqual({ kind: "nothing" });
+  expect(serverSettings(testRecord(one))).toEqual(serverSettings(testRecord(other)));
+});
+
+test("a setting that is no longer chosen is brought back to the version's default", () => {
+  const valueOf = (name: string, changes: Partial<typeof wish>) =>
+    liveSettings(testRecord(changes)).filter((setting) => setting.name === name);
+  const chosen = valueOf("repl-backlog-size", { settings: { "repl-backlog-size": "65536" } });
+  expect(chosen).toEqual([{ name: "repl-backlog-size", values: ["65536"], apply: "live" }]);
+  expect(valueOf("repl-backlog-size", {})).toMatchObject([{ values: ["1048576"] }]);
+  expect(valueOf("repl-backlog-size", { version: "valkey-8.1.8" })).toMatchObject([{ values: ["10485760"] }]);
+  expect(valueOf("io-threads", { settings: { "io-threads": "4" } })).toEqual([]);
+});
+
+test("a default is written into no file, so that no server stumbles over one that it doesn't know", () => {
+  expect(serverSettings(testRecord()).map(({ name }) => name)).not.toContain("timeout");
+  expect(serverSettings(testRecord({ settings: { timeout: "60" } }))).toContainEqual({
+    name: "timeout",
+    values: ["60"],
+    apply: "live",
   });
 });
 
@@ -47,6 +98,8 @@ test("a live change never asks for a setting that only a restart takes, and a re
     { plan: "xxxxl_mono" },
     { port: 7000 },
     { bind: "0.0.0.0" },
+    { settings: { timeout: "60" } },
+    { settings: { "tcp-backlog": "1024" } },
   ] as const;
   for (const change of changes) {
     const changed = { ...wish, ...change };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { redacted, redisCliUrl, redisUrl } from "../../provider/core/uri";
+import { redacted, redisCliUrl, redisUrl, withDatabase } from "../../provider/core/uri";
 
 const PRINTABLE = String.fromCharCode(...Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20 + i));
 const password = fc.oneof(
@@ -66,6 +66,16 @@ test("the forms are those that were seen to work", () => {
   expect(redisUrl({ ...at, username: "me" })).toBe("redis://me:p%20w@127.0.0.1:6380");
   expect(redisCliUrl(at)).toBe("redis://p%20w@127.0.0.1:6380");
   expect(redisCliUrl({ ...at, host: "::1", database: 3 })).toBe("redis://p%20w@[::1]:6380/3");
+});
+
+test("a database's URL is what the endpoint's would be with that database", () => {
+  fc.assert(
+    fc.property(host, port, password, fc.nat(1023), (h, p, secret, database) => {
+      const at = { host: h, port: p, password: secret };
+      expect(withDatabase(redisUrl(at), database)).toBe(redisUrl({ ...at, database }));
+      expect(withDatabase(redisCliUrl(at), database)).toBe(redisCliUrl({ ...at, database }));
+    }),
+  );
 });
 
 test("a redacted URL keeps host and user and no part of the password, encoded or not", () => {

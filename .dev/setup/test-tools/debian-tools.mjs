@@ -11,6 +11,8 @@ import { wrapWithLibraries } from "../wrapper.mjs";
 export const bsdtar = debianTool("bsdtar", "libarchive-tools");
 /** Compresses on all cores: what users would pipe a backup through. */
 export const pigz = debianTool("pigz", "pigz");
+/** In the distribution's version, beside those that the servers of the matrix bring. */
+export const redisCli = debianTool("redis-cli", "redis-tools");
 
 /** @returns {import("../test-tools.mjs").TestTool} */
 function debianTool(program, debianPackage) {

@@ -25,10 +25,13 @@ const WORTHWHILE = 0.95;
 const SAMPLES = 4;
 const SAMPLE_BYTES = 4 * 1024;
 
-/** A quarter of the usual window: measured a quarter faster at this level, and a snapshot is as small as pigz -1 makes it. */
+/**
+ * An eighth of the usual window: measured a third faster at this level; of snapshots in whose small values there is
+ * little to find it makes less, of others up to 4 % more than the usual window does.
+ */
 const FAST: ZlibOptions = {
   level: constants.Z_BEST_SPEED,
-  windowBits: 13,
+  windowBits: 12,
   memLevel: 9,
   chunkSize: MEMBER_BYTES,
 };

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { Failure } from "../../core/errors";
 import { deleteBackup, lookAtDeletion, type DoomedBackup } from "../../operations/backup-catalog";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { printJson, printLine } from "../print";
 
@@ -60,7 +60,7 @@ export function deleteCommand(): Command {
 
 function whatGoes({ archives, takenAt, manifestDamage }: DoomedBackup): string {
   const when = takenAt === undefined ? "" : `, taken ${takenAt}`;
-  const named = archives.map(({ url, sizeBytes }) => `${url} (${bytes(sizeBytes)}${when})`).join(", ");
+  const named = archives.map(({ url, sizeBytes }) => `${url} (${memoryText(sizeBytes)}${when})`).join(", ");
   if (manifestDamage === undefined) return named === "" ? "its manifest: its archive is gone already" : named;
   return `a damaged manifest (${manifestDamage}) and ${named === "" ? "no archive" : `every archive of that slot: ${named}`}`;
 }

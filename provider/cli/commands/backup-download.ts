@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { downloadBackup, type DownloadRequest } from "../../operations/backup-download";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryption";
 import { wrongUsage } from "../exit-codes";
@@ -40,7 +40,7 @@ export function downloadCommand(): Command {
       const keyFor = keyRing(place, options);
       const fetched = await downloadBackup({ place, which, into: targetOf(options), keyFor }, context.task);
       if (options.json === true) return printJson(fetched);
-      printLine(`${fetched.path} (${bytes(fetched.sizeBytes)}): backup ${fetched.slot} of ${name}`);
+      printLine(`${fetched.path} (${memoryText(fetched.sizeBytes)}): backup ${fetched.slot} of ${name}`);
       if (options.extract !== undefined)
         printLine(`\nOpen it: cd ${forShell(options.extract)} && redis-server (see README.txt in it).`);
     });

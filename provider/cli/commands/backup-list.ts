@@ -3,7 +3,7 @@ import { listBackups, type CatalogEntry } from "../../operations/list-backups";
 import { listCatalogs, type CatalogSummary } from "../../operations/backup-catalog";
 import { noSuchCatalog } from "../../operations/backup-place";
 import { placeFor, storeOption, type StoreOption } from "../backup-options";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { wrongUsage } from "../exit-codes";
 import { printJson, printLine, printTable } from "../print";
@@ -50,7 +50,7 @@ function rowOf(backup: CatalogEntry): string[] {
   return [
     backup.slot,
     backup.takenAt,
-    bytes(backup.sizeBytes),
+    memoryText(backup.sizeBytes),
     backup.keys === undefined ? "-" : String(backup.keys),
     backup.reason,
     verifiedCell(backup),

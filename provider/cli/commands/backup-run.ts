@@ -5,7 +5,7 @@ import { backUp } from "../../operations/backups";
 import type { BackupResult } from "../../platforms/contract";
 import { backUpNamed, type AnyRedisOptions } from "../any-redis";
 import { collect, refuseUrl } from "../backup-options";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf, type CommandContext } from "../context";
 import { wrongUsage } from "../exit-codes";
 import { printFields, printJson, printLine } from "../print";
@@ -75,7 +75,7 @@ export function runCommand(): Command {
       printFields([
         ["Slot", taken.slot],
         ["Archive", taken.archive],
-        ["Size", bytes(taken.sizeBytes)],
+        ["Size", memoryText(taken.sizeBytes)],
         ...(taken.keys === undefined ? [] : [["Keys", keyWords(taken)] as const]),
         [
           "Verified",

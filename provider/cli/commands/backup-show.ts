@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { showBackup, type BackupDetails } from "../../operations/backup-catalog";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { printFields, printJson } from "../print";
 import { verifiedCell } from "../words";
@@ -40,11 +40,11 @@ function fieldsOf({ entry, manifest, verification, pin }: BackupDetails): [strin
     ["Taken", `${entry.takenAt} (${entry.reason})`],
     ["Finished", manifest.finishedAt],
     ["Archive", entry.archive],
-    ["Size", bytes(entry.sizeBytes)],
+    ["Size", memoryText(entry.sizeBytes)],
     ["SHA-256", manifest.archive.sha256],
     ["Encrypted", encryptionWords(encryption)],
     ["Server", `${server.name} ${server.version}`],
-    ["Snapshot", `${rdb.magic}, ${bytes(rdb.sizeBytes)}`],
+    ["Snapshot", `${rdb.magic}, ${memoryText(rdb.sizeBytes)}`],
     ["Keys", countWords(counts?.keys, entry.keys)],
     ["Replication", `${replication.id} at ${replication.offset}`],
     ["Verified", verifiedCell(entry)],

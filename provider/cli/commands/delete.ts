@@ -25,6 +25,6 @@ export function deleteCommand(): Command {
         });
       const removal = await remove(context.platform, { name }, context.task);
       if (options.json === true) return printJson(removal);
-      if (removal.outcome === "removed") printLine(removedWords(name, removal.finalBackup));
+      if (removal.outcome === "removed") printLine(removedWords(name, removal));
     });
 }

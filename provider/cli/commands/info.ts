@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { PLANS } from "../../core/plans";
+import { planText } from "../../core/plans";
 import type { AddonStatus } from "../../core/status";
 import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf, requireAddon } from "../context";
 import { printFields, printJson, printLine } from "../print";
 import { retentionWords, roleWords, scheduleWords } from "../words";
@@ -35,7 +35,6 @@ function fieldsOf(
   addon: AddonStatus,
   credentials: { password: string; redisUrl: string; redisCliUrl: string },
 ): [string, string][] {
-  const plan = PLANS[addon.wish.plan];
   const { backups, server } = addon;
   return [
     ["Name", addon.name],
@@ -47,16 +46,16 @@ function fieldsOf(
     ["REDIS_URL", credentials.redisUrl],
     ["For redis-cli -u", credentials.redisCliUrl],
     ["Version", server.state === "running" ? server.version : addon.wish.version],
-    [
-      "Plan",
-      `${addon.wish.plan}: ${bytes(plan.memoryBytes)}, ${plan.connections} connections, ${plan.databases} ${plan.databases === 1 ? "database" : "databases"}`,
-    ],
+    ["Plan", planText(addon.wish.plan)],
     ["Tier", addon.wish.tier],
     ["Rights", addon.wish.access],
     ["Eviction policy", addon.wish.evictionPolicy],
+    ["Persistence", addon.wish.persistence],
+    ...namesAndTexts("Settings", addon.wish.settings),
+    ...namesAndTexts("Labels", addon.wish.labels),
     ...(server.state === "running"
       ? ([
-          ["Memory used", bytes(server.memoryUsedBytes)],
+          ["Memory used", memoryText(server.memoryUsedBytes)],
           ["Keys", String(server.keys)],
         ] as [string, string][])
       : []),
@@ -80,4 +79,10 @@ function fieldsOf(
 
 function proved({ verification }: NonNullable<AddonStatus["backups"]["lastRun"]>): string[] {
   return verification === undefined ? [] : [VERIFICATION_WORDS[verification]];
+}
+
+/** Nothing where there are none. */
+function namesAndTexts(title: string, entries: Readonly<Record<string, string>>): [string, string][] {
+  const listed = Object.entries(entries).map(([name, text]) => `${name}=${text}`);
+  return listed.length === 0 ? [] : [[title, listed.join(", ")]];
 }

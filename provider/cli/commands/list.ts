@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { PLANS } from "../../core/plans";
+import { planOf } from "../../core/plans";
 import { inspectAll } from "../../operations/inspect";
-import { bytes } from "../bytes";
+import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
@@ -29,7 +29,7 @@ export function listCommand(): Command {
           `${addon.host}:${addon.port}`,
           addon.wish.version,
           addon.server.state === "running"
-            ? `${bytes(addon.server.memoryUsedBytes)} of ${bytes(PLANS[addon.wish.plan].memoryBytes)}`
+            ? `${memoryText(addon.server.memoryUsedBytes)} of ${memoryText(planOf(addon.wish.plan).memoryBytes)}`
             : "-",
           addon.server.state === "running" ? String(addon.server.keys) : "-",
         ]),

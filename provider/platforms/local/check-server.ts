@@ -1,4 +1,5 @@
 import { bindAddresses, bindProblem, isWildcard } from "../../core/bind";
+import { unfitSettings } from "../../core/unfit-settings";
 import { parseWanted, satisfies, supportProblem } from "../../core/version";
 import { listenProblem } from "../../system/ports";
 import type { Finding, ServerQuestion } from "../contract";
@@ -13,11 +14,21 @@ const INSTALL =
 export async function checkServer(layout: HomeLayout, question: ServerQuestion): Promise<Finding[]> {
   const home = await homeProblem(layout);
   if (home !== undefined) return [{ property: "platform", reason: home }];
-  const findings = [await versionFinding(layout, question), await addressFinding(layout, question)];
+  const version = await wantedVersion(layout, question);
+  const findings = [
+    ...(typeof version === "string" ? settingFindings(question, version) : [version]),
+    await addressFinding(layout, question),
+  ];
   return findings.filter((finding) => finding !== undefined);
 }
 
-async function versionFinding(layout: HomeLayout, question: ServerQuestion): Promise<Finding | undefined> {
+function settingFindings({ size }: ServerQuestion, version: string): Finding[] {
+  const problems = size === undefined ? [] : unfitSettings({ ...size, version });
+  return problems.map(({ name, reason }) => ({ property: `settings.${name}`, reason }));
+}
+
+/** The spelling of the version that the add-on will run, or why there is none. */
+async function wantedVersion(layout: HomeLayout, question: ServerQuestion): Promise<string | Finding> {
   const recorded = (await readRecord(layout, question.name))?.server.wish.version;
   const kept = await keptServers(layout);
   const wanted = question.version ?? recorded;
@@ -26,15 +37,22 @@ async function versionFinding(layout: HomeLayout, question: ServerQuestion): Pro
     wanted === recorded &&
     kept.some((server) => server.version.spelling === recorded)
   )
-    return undefined;
-  const found = [...kept, ...(await serversOnPath())];
+    return recorded;
+  const onPath = await serversOnPath();
+  const found = [...kept, ...onPath];
   const finding = (reason: string): Finding => ({ property: "version", reason });
 
   const request = wanted === undefined ? undefined : parseWanted(wanted);
   if (wanted !== undefined && request === undefined)
     return finding(`"${wanted}" is no version: write one such as 7.2.4 or valkey-8.1.8, or leave it out`);
   const fitting = found.filter((server) => request === undefined || satisfies(server.version, request));
-  if (fitting.some((server) => supportProblem(server.version) === undefined)) return undefined;
+  const able = fitting.filter((server) => supportProblem(server.version) === undefined);
+  // As the agent chooses: what it keeps, or where nothing is asked for the first on the PATH.
+  const chosen =
+    able.find((server) => server.version.spelling === recorded) ??
+    (request === undefined ? able.find((server) => onPath.includes(server)) : undefined) ??
+    able[0];
+  if (chosen !== undefined) return chosen.version.spelling;
   const problem = fitting.map((server) => supportProblem(server.version)).find((text) => text !== undefined);
   if (problem !== undefined) return finding(`${problem}; found are ${listed(found)}; ${INSTALL}`);
   if (found.length === 0) return finding(`there is no redis-server or valkey-server here; ${INSTALL}`);

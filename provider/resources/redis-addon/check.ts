@@ -31,7 +31,7 @@ export async function checkRedisAddon(
   const foreign = isCreate && record !== undefined ? foreignOwner(record, urn) : undefined;
   if (foreign !== undefined) return { fill: { name }, failures: [foreign] };
 
-  const given = (key: "port" | "version") => hidden.given.includes(key);
+  const given = (key: "port" | "version" | "password") => hidden.given.includes(key);
   const version = given("version") ? inputs.version : undefined;
   const port = given("port") ? inputs.port : undefined;
   const findings = await platform.check({
@@ -39,16 +39,20 @@ export async function checkRedisAddon(
     bind: inputs.bind,
     ...(version === undefined ? {} : { version }),
     ...(port === undefined ? {} : { port }),
+    ...(inputs.plan === undefined || inputs.settings === undefined
+      ? {}
+      : { size: { plan: inputs.plan, settings: inputs.settings } }),
   });
   const failures = findings.map(fromFinding);
   if (record === undefined) return { fill: name === undefined ? {} : { name }, failures };
   // What is unknown leaves everything that is made of it unknown too.
-  const isPredictable = !unknown.has("port") && !unknown.has("bind") && !unknown.has("version");
-  if (!isPredictable) return { fill: { name }, failures };
+  if (["port", "bind", "version", "password"].some((key) => unknown.has(key)))
+    return { fill: { name }, failures };
   const change = {
     bind: inputs.bind,
     ...(port === undefined ? {} : { port }),
     ...(version === undefined ? {} : { version: resolvedVersion(record, version) }),
+    ...(given("password") && inputs.password !== undefined ? { password: inputs.password } : {}),
   };
   return { fill: addonOutputs(record, change), failures };
 }

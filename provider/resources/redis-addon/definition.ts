@@ -20,7 +20,7 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
     shape: redisAddonShape,
     state: RedisAddonState,
     computed: ["name", "host", "port", "version", "password", "redisUrl", "redisCliUrl", "createdAt"],
-    nameable: ["name", "plan", "tier", "access", "evictionPolicy", "version", "port", "bind"],
+    nameable: ["name", "plan", "tier", "access", "evictionPolicy", "version", "port", "bind", "persistence"],
     secrets: ["password", "redisUrl", "redisCliUrl"],
     subject: ({ name }) => (typeof name === "string" ? name : undefined),
 
@@ -32,21 +32,23 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const platform = await operations.openPlatform(inputs.platform);
       const claim = createClaim(token, hidden, name);
       const request = { name, claim, wish: wishOf(inputs, hidden.given), given: hidden.given };
-      const record = await operations.provision(platform, request, task);
+      const { record } = await operations.provision(platform, request, task);
       return {
         id: name,
         state: await stateOf(platform, record, inputs, { token, phase: "ready", given: hidden.given }),
       };
     },
 
-    async update({ id, inputs, hidden, state, token, task }) {
+    async update({ id, inputs, hidden, state, token, row, task }) {
       const platform = await operations.openPlatform(inputs.platform);
       await requireHome(platform, state, { operation: "change", subject: id });
       const recorded = await platform.load(id);
       const tokens = { carried: state.__instance, fresh: token };
       const claim = updateClaim(recorded?.server.instance, tokens, hidden, id);
       const request = { name: id, claim, wish: wishOf(inputs, hidden.given), given: hidden.given };
-      const record = await operations.provision(platform, request, task);
+      const { record, restartedMs } = await operations.provision(platform, request, task);
+      if (restartedMs !== undefined)
+        await row.info(`the server restarted in ${restartedMs} ms and kept its data`);
       return stateOf(platform, record, inputs, { token: claim.token, phase: "ready", given: hidden.given });
     },
 
@@ -74,14 +76,14 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       // Another state's by now: an update of this one could only fail.
       const standing = state && instanceStanding(record.server.instance, state.__instance);
       if (standing === "stale") return undefined;
-      const { plan, tier, access, evictionPolicy, bind } = record.server.wish;
+      const { port: _, version: __, ...wish } = record.server.wish;
       const token = state?.__instance ?? "";
       const phase = state?.__phase ?? "ready";
       return {
         id,
         state: await stateOf(platform, record, { platform: choice }, { token, phase, given: hidden.given }),
         // All that check would fill in, or the next preview would show it as added.
-        inputs: { plan, tier, access, evictionPolicy, bind, platform: choice, ...addonOutputs(record) },
+        inputs: { ...wish, platform: choice, ...addonOutputs(record) },
       };
     },
 
@@ -89,7 +91,7 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const platform = await operations.openPlatform(state.platform);
       await requireHome(platform, state, { operation: "delete", subject: id });
       const removal = await operations.remove(platform, { name: id, token: state.__instance }, task);
-      if (removal.outcome === "removed") await row.info(removedWords(id, removal.finalBackup));
+      if (removal.outcome === "removed") await row.info(removedWords(id, removal));
       if (removal.outcome === "stale")
         await row.info(
           `${id} was taken over by a newer resource of the same name: nothing was deleted ` +
@@ -110,11 +112,12 @@ function stateOf(
   );
 }
 
-/** What the program asks for. A port or a version that check merely filled in is no wish. */
+/** What the program asks for. A port, version or password that check merely filled in is no wish. */
 function wishOf(inputs: RedisAddonInputs, given: readonly string[]) {
-  const { plan, tier, access, evictionPolicy, bind, port, version } = inputs;
+  const { name: _, platform: __, port, version, password, ...wish } = inputs;
   return {
-    ...{ plan, tier, access, evictionPolicy, bind },
+    ...wish,
+    ...(password !== undefined && given.includes("password") ? { password } : {}),
     ...(port !== undefined && given.includes("port") ? { port } : {}),
     ...(version !== undefined && given.includes("version") ? { version } : {}),
   };

@@ -1,5 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
 import { Failure } from "../../core/errors";
 import type { AddonRecord, ServerWish } from "../../core/facets";
+import { planOf } from "../../core/plans";
+import {
+  closedConnections,
+  resizeProblem,
+  type ResizeProblem,
+  restartEstimateMs,
+  type Usage,
+} from "../../core/resize";
 import { changeNeeds } from "../../core/settings";
 import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
@@ -9,6 +18,9 @@ import type { Operations } from "../operations";
 import { resolvedVersion } from "./check";
 import type { RedisAddonInputs } from "./inputs";
 import type { RedisAddonState } from "./outputs";
+
+/** A preview may be followed by many others in a row. */
+const LOOK_LIMIT_MS = 15_000;
 
 type Call = DiffCall<RedisAddonInputs, RedisAddonState>;
 
@@ -33,7 +45,7 @@ export async function diffRedisAddon(operations: Operations, call: Call): Promis
     return { changes: true, replaces: [] };
   }
   const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
-  const changed = await announced(call, record);
+  const changed = await announced(operations, platform, call, record);
   const moved = await announcedMove(call, record);
   const down = await announcedDown(platform, call);
   return { changes: unfinished || changed || moved || down || unknown.size > 0, replaces: [] };
@@ -68,29 +80,59 @@ async function replacing(platform: Platform, { inputs, state }: Call): Promise<s
 }
 
 /** Whether the wish differs from what is recorded; says in the preview what the change will interrupt. */
-async function announced({ inputs, hidden, state, row }: Call, record: AddonRecord): Promise<boolean> {
+async function announced(
+  operations: Operations,
+  platform: Platform,
+  { inputs, hidden, state, row }: Call,
+  record: AddonRecord,
+): Promise<boolean> {
   const from = record.server.wish;
-  const { plan, tier, access, evictionPolicy, bind, port, version } = inputs;
-  const asked = Object.entries({ plan, tier, access, evictionPolicy, bind }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const { name: _, platform: __, port, version, password, ...wish } = inputs;
+  const asked = Object.entries(wish).filter(([, value]) => value !== undefined);
   const to: ServerWish = { ...from, ...Object.fromEntries(asked) };
   if (port !== undefined && hidden.given.includes("port")) to.port = port;
   if (version !== undefined && hidden.given.includes("version"))
     to.version = resolvedVersion(record, version);
 
   const needs = changeNeeds(from, to);
-  if (needs.kind === "refused")
-    throw new Failure({
+  const refuse = (property: string, { cause, hint }: ResizeProblem) =>
+    new Failure({
       code: "change-refused",
-      operation: `change the ${needs.property} of`,
+      operation: `change the ${property} of`,
       subject: state.name,
-      cause: needs.cause,
-      hint: needs.hint,
+      cause,
+      hint,
     });
-  if (needs.kind === "restart")
-    await row.info(`the server will restart and keep its data: ${needs.because.join(", ")}`);
-  return needs.kind !== "nothing";
+  if (needs.kind === "refused") throw refuse(needs.property, needs);
+  const isResized = !isDeepStrictEqual(from.plan, to.plan);
+  const usage =
+    isResized || needs.kind === "restart"
+      ? await operations.usageOf(platform, record, { signal: AbortSignal.timeout(LOOK_LIMIT_MS) })
+      : undefined;
+  if (isResized && usage !== undefined) {
+    const [before, after] = [planOf(from.plan), planOf(to.plan)];
+    const problem = resizeProblem(before, after, usage);
+    if (problem !== undefined) throw refuse("plan", problem);
+    const closed = closedConnections(after, usage);
+    if (closed > 0)
+      await row.warning(
+        `${usage.connections} connections are open and the new plan allows ${after.connections}: the newest ${closed} are closed`,
+      );
+  }
+  if (needs.kind === "restart") {
+    const about = usage === undefined ? "" : `, which takes about ${restartWords(usage)}`;
+    await row.info(`the server will restart and keep its data${about}: ${needs.because.join(", ")}`);
+  }
+  const passwordChanges =
+    hidden.given.includes("password") && password !== undefined && password !== record.credentials.password;
+  if (passwordChanges)
+    await row.info("the password changes: connections that are open stay open, new ones need the new one");
+  return needs.kind !== "nothing" || passwordChanges;
+}
+
+function restartWords(usage: Usage): string {
+  const seconds = restartEstimateMs(usage) / 1000;
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
 
 async function warnOfReplacement(

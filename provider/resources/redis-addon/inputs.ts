@@ -1,13 +1,36 @@
 import { z } from "zod";
 import { nameProblem } from "../../core/addon-name";
+import { parseSettings } from "../../core/allowed-settings";
 import { bindProblem } from "../../core/bind";
-import { ACCESS_LEVELS, EVICTION_POLICIES, TIERS } from "../../core/facets";
-import { PLAN_NAMES } from "../../core/plans";
+import { ACCESS_LEVELS, EVICTION_POLICIES, PERSISTENCE, TIERS } from "../../core/facets";
+import { labelsProblem } from "../../core/labels";
+import { passwordProblem } from "../../core/password";
+import { PlanChoiceSchema } from "../../core/plan-choice";
 import { parseWanted } from "../../core/version";
 import { oneOf } from "../choices";
 import { PlatformInput } from "../recorded";
 
 const portError = "write a whole number from 1 to 65535, or leave it out to have a free port chosen";
+
+const SettingsInput = z
+  .record(z.string(), z.unknown(), { error: 'write names and values: { "notify-keyspace-events": "KEA" }' })
+  .transform((given, context) => {
+    const { settings, problems } = parseSettings(given);
+    for (const { name, reason } of problems)
+      context.addIssue({ code: "custom", path: [name], message: reason });
+    return { ...settings };
+  })
+  .default({});
+
+const LabelsInput = z
+  .record(z.string(), z.string({ error: "write a text" }), {
+    error: 'write names and texts: { team: "shop" }',
+  })
+  .superRefine((labels, context) => {
+    const problem = labelsProblem(labels);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  })
+  .default({});
 
 export const redisAddonShape = {
   name: z
@@ -17,7 +40,7 @@ export const redisAddonShape = {
       if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     })
     .optional(),
-  plan: oneOf(PLAN_NAMES, "plan"),
+  plan: PlanChoiceSchema,
   tier: oneOf(TIERS, "tier").default("standard"),
   access: oneOf(ACCESS_LEVELS, "access level").default("standard"),
   evictionPolicy: oneOf(EVICTION_POLICIES, "eviction policy").default("noeviction"),
@@ -40,6 +63,19 @@ export const redisAddonShape = {
       if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     })
     .default("127.0.0.1"),
+  password: z
+    .string({ error: "write a text, or leave it out to have one made" })
+    .superRefine((password, context) => {
+      const problem = passwordProblem(password);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    })
+    .optional(),
+  persistence: oneOf(PERSISTENCE, "persistence").default("everysec"),
+  settings: SettingsInput,
+  labels: LabelsInput,
+  deletion: z
+    .strictObject({ finalBackup: z.boolean({ error: "write true or false" }).default(true) })
+    .default({ finalBackup: true }),
   platform: PlatformInput,
 };
 

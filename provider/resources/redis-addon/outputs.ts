@@ -28,10 +28,9 @@ export type AddonOutputs = Pick<
 /** The outputs of an add-on as recorded, or as they will be once `change` is made. */
 export function addonOutputs(
   record: AddonRecord,
-  change: Partial<Pick<ServerWish, "bind" | "port" | "version">> = {},
+  change: Partial<Pick<ServerWish, "bind" | "port" | "version"> & { readonly password: string }> = {},
 ): AddonOutputs {
-  const { bind, port, version } = { ...record.server.wish, ...change };
-  const { password } = record.credentials;
+  const { bind, port, version, password } = { ...record.server.wish, ...record.credentials, ...change };
   const host = reachableHost(bind);
   return {
     name: record.name,
@@ -55,9 +54,8 @@ export function addonState(
     readonly given: readonly string[];
   },
 ): RedisAddonState {
-  const { plan, tier, access, evictionPolicy, bind } = record.server.wish;
   return {
-    ...{ plan, tier, access, evictionPolicy, bind },
+    ...record.server.wish,
     ...addonOutputs(record),
     platform: rest.platform,
     __instance: rest.token,

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Failure } from "../../../provider/core/errors";
 import { defineResource, type Handler } from "../../../provider/pulumi/define-resource";
 import { UNKNOWN, type Properties } from "../../../provider/pulumi/properties";
@@ -28,9 +28,9 @@ test("a create records inputs, outputs and under which token it was made", async
     name: NAME,
     host: "127.0.0.1",
     port: 7001,
-    password: "user-pw",
-    redisUrl: "redis://default:user-pw@127.0.0.1:7001",
-    redisCliUrl: "redis://user-pw@127.0.0.1:7001",
+    password: "user-password",
+    redisUrl: "redis://default:user-password@127.0.0.1:7001",
+    redisCliUrl: "redis://user-password@127.0.0.1:7001",
     version: "7.0.15",
     __state: 1,
     __urn: URN,
@@ -102,14 +102,20 @@ test.each([
   [{ tier: "premium" }, "tier"],
   [{ access: "advanced" }, "access"],
   [{ evictionPolicy: "volatile-ttl" }, "evictionPolicy"],
+  [{ plan: { memory: "3gb", connections: 200, databases: 4 } }, "plan"],
   [{ bind: "0.0.0.0" }, "bind"],
+  [{ persistence: "always" }, "persistence"],
+  [{ settings: { timeout: "300" } }, "settings"],
+  [{ labels: { team: "shop" } }, "labels"],
+  [{ deletion: { finalBackup: false } }, "deletion"],
+  [{ password: "another password" }, "password"],
   [{ port: 7100 }, "port"],
   [{ version: "7.2.4" }, "version"],
 ])("a change to %j is an update", async (inputs, key) => {
   const { resource } = await up(handler, program());
   const { did, resource: updated } = await up(handler, program(inputs), resource);
   expect(did).toBe("updated");
-  expect(updated.outs[key]).toBe(Object.values(inputs)[0]);
+  expect(inClear(updated.outs)[key]).toEqual(Object.values(inputs)[0]);
   expect(updated.outs["__instance"]).toBe("token-1");
 });
 
@@ -120,6 +126,62 @@ test.each([{ version: "7.0" }, { version: "7.0.15" }, { port: 7001 }])(
     expect((await up(handler, program(inputs), resource)).did).toBe("nothing");
   },
 );
+
+test("the order of what an input holds is no change", async () => {
+  const plan = { memory: "3gb", connections: 200, databases: 4 };
+  const { resource } = await up(handler, program({ plan, labels: { a: "1", b: "2" } }));
+  const turned = program({
+    plan: { databases: 4, connections: 200, memory: "3gb" },
+    labels: { b: "2", a: "1" },
+  });
+  expect((await up(handler, turned, resource)).did).toBe("nothing");
+});
+
+test("a password that is left out again stays", async () => {
+  const { resource } = await up(handler, program({ password: "of my own choice" }));
+  expect(inClear(resource.outs)["redisUrl"]).toContain("of%20my%20own%20choice");
+  const { did, resource: later } = await up(handler, program(), resource);
+  expect(did).toBe("nothing");
+  expect(inClear(later.outs)["password"]).toBe("of my own choice");
+});
+
+test("the preview of another password knows the URLs, as secrets, and says who needs it", async () => {
+  const { resource } = await up(handler, program());
+  const inputs = program({ password: "of my own choice" });
+  const checked = await handler.check(resource.inputs, inputs);
+  expect(inClear(checked.inputs)["redisCliUrl"]).toBe("redis://of%20my%20own%20choice@127.0.0.1:7001");
+  await up(handler, inputs, resource);
+  expect(said()).toEqual([
+    "the password changes: connections that are open stay open, new ones need the new one",
+  ]);
+  expect(JSON.stringify(engine.messages)).not.toContain("own choice");
+});
+
+describe("a plan that is made smaller", () => {
+  const MIB = 1024 ** 2;
+  const usage = { usedMemoryBytes: 200 * MIB, keysByDatabase: { 0: 10 }, connections: 180 };
+
+  test("than its data is refused in the preview with the figures", async () => {
+    const { resource } = await up(handler, program({ plan: "m_mono" }));
+    world.usage = usage;
+    await expect(up(handler, program(), resource)).rejects.toThrow(
+      /change the plan of shop-dev-cache.*200 MiB of memory are in use, and the new plan has 128 MiB/s,
+    );
+    expect(world.records.get(NAME)?.server.wish.plan).toBe("m_mono");
+  });
+
+  test("says how many connections it closes, and how long a restart takes", async () => {
+    const { resource } = await up(handler, program({ plan: "m_mono" }));
+    world.usage = { ...usage, usedMemoryBytes: 100 * MIB };
+    world.restartedMs = 843;
+    await up(handler, program(), resource);
+    expect(said()).toEqual([
+      "180 connections are open and the new plan allows 100: the newest 80 are closed",
+      "the server will restart and keep its data, which takes about 1.2 s: databases from 5 to 1",
+      "the server restarted in 843 ms and kept its data",
+    ]);
+  });
+});
 
 test("a restart is announced in the preview", async () => {
   const { resource } = await up(handler, program());
@@ -243,7 +305,7 @@ test("a create that fails half-way is recorded with its reason and finished by t
       code: "x",
       operation: "create",
       subject: NAME,
-      cause: "user-pw didn't answer",
+      cause: "user-password didn't answer",
       hint: "Wait",
     }),
   };

@@ -1,0 +1,36 @@
+import { Failure } from "../core/errors";
+import type { AddonRecord } from "../core/facets";
+import { changeNeeds } from "../core/settings";
+import type { Task } from "../core/task";
+import type { BackupRunner } from "./backup-runner";
+import { log } from "./log";
+import type { Supervisor } from "./supervisor";
+
+/**
+ * Takes a backup of what an older server wrote last, before a newer one touches the data, and returns its slot; absent:
+ * there are no data. Fails where it can't be taken, and where the newer server could not load the data at all.
+ */
+export async function backUpBeforeUpgrade(
+  record: AddonRecord,
+  version: string,
+  { supervisor, backups }: { readonly supervisor: Supervisor; readonly backups: BackupRunner },
+  task: Task,
+): Promise<string | undefined> {
+  const { name, server } = record;
+  const needs = changeNeeds(server.wish, { ...server.wish, version });
+  if (needs.kind === "refused")
+    throw new Failure({
+      code: "change-refused",
+      operation: "change the version of",
+      subject: name,
+      cause: needs.cause,
+      hint: needs.hint,
+    });
+  if (await supervisor.isEmpty(name)) return undefined;
+  // Only a server that runs can be backed up; an agent that has just started may not have come to this one yet.
+  await supervisor.place(name, task);
+  const { slot } = await backups.onDemand(record, task);
+  task.progress({ message: `backup ${slot} taken before the upgrade` });
+  log(`${name}: backup ${slot} taken before the upgrade from ${server.wish.version} to ${version}`);
+  return slot;
+}
