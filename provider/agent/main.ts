@@ -8,7 +8,7 @@ import { thisProgram } from "../platforms/local/program";
 import { systemClock } from "../system/clock";
 import { writeDurably } from "../system/files";
 import { tryLock } from "../system/lock";
-import { BackupRunner } from "./backup-runner";
+import { BackupRunner } from "./backups/backup-runner";
 import { Activity } from "./idle";
 import { log } from "./log";
 import { AgentService } from "./service";

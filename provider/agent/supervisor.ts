@@ -5,10 +5,10 @@ import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
 import { readRecord, recordedNames } from "../platforms/local/records";
-import { ConnectionGuard } from "./connection-guard";
-import { closeHeld } from "./held-connections";
+import { ConnectionGuard } from "./connections/connection-guard";
+import { closeHeld } from "./connections/held-connections";
 import { log } from "./log";
-import { ServerProcess, type Placeable, type Placed } from "./server-process";
+import { ServerProcess, type Placeable, type Placed } from "./server/server-process";
 
 const TICK_MS = 500;
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { dueNow } from "../../provider/agent/due-now";
+import { dueNow } from "../../provider/agent/backups/due-now";
 import { ManifestSchema, type Manifest } from "../../provider/core/manifest";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
 import { follow } from "../../provider/operations/follow";

@@ -10,7 +10,7 @@ it("an add-on that wants no final backup goes without one, and the log says so",
   const { record } = await make(home, "cache", { deletion: { finalBackup: false } });
   await run(record, "SET", "a", "1");
   const removal = await remove(home.platform, { name: "cache", token: "t1" }, home.task);
-  expect(removal).toEqual({ outcome: "removed" });
+  expect(removal).toEqual({ outcome: "removed", noBackup: "not-wanted" });
   expect(await readdir(join(home.path, "backups")).catch(() => [])).toEqual([]);
   expect(await agentLog(home)).toContain("cache: removed without a final backup");
 });

@@ -97,7 +97,7 @@ describe("data are not lost", { concurrent: true }, () => {
     expect(await run(copy, "GET", "kept")).toBe("yes");
     // Giving it up is possible all the same.
     const removal = await remove(home.platform, { name: "lead", token: "t1" }, home.task);
-    expect(removal).toEqual({ outcome: "removed" });
+    expect(removal).toEqual({ outcome: "removed", noBackup: "no-data" });
   });
 
   it("to two servers on one folder: one that nobody noted and that doesn't answer is still found", async () => {

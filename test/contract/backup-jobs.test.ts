@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awaitJob, leftoverJobs } from "../../provider/agent/jobs";
+import { awaitJob, leftoverJobs } from "../../provider/agent/backups/jobs";
 import type { Clock } from "../../provider/core/task";
 import { layoutOf, type HomeLayout } from "../../provider/platforms/local/home";
 import { systemClock } from "../../provider/system/clock";
@@ -70,8 +70,8 @@ describe("a job", () => {
     await writeFile(join(layout.jobs, "garbled", "job.json"), '{"addon":');
 
     const { BackupRunner } = createRequire(import.meta.url)(
-      program.path("provider/agent/backup-runner.ts"),
-    ) as typeof import("../../provider/agent/backup-runner");
+      program.path("provider/agent/backups/backup-runner.ts"),
+    ) as typeof import("../../provider/agent/backups/backup-runner");
     const leaving = new AbortController();
     const runner = new BackupRunner(layout, systemClock, leaving.signal);
     const taken = await runner.onDemand(record, task());

@@ -1,6 +1,11 @@
+import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readCatalog } from "../../provider/backup/catalog";
+import { openStore } from "../../provider/stores/open";
 import { makePulumiProject, type PulumiProject } from "../support/pulumi-project";
-import { connectUrl, secretOutput, succeed, up, write } from "../support/stack-user";
+import { connectUrl, read, secretOutput, succeed, up, write } from "../support/stack-user";
+import { serverOf } from "../support/matrix";
+import { describeWith } from "../support/tools";
 import { startUser } from "../support/user-under-load";
 
 let project: PulumiProject;
@@ -23,6 +28,13 @@ function program(inputs: Readonly<Record<string, unknown>>): string {
     exports.second = cache.urlFor(1);
     exports.environment = cache.environment;
     exports.version = cache.version;`;
+}
+
+/** What is stored of an add-on's backups, in the default place. */
+async function readCatalogOf({ home }: PulumiProject, name: string) {
+  const record = await home.platform.load(name);
+  const store = await openStore(`file://${join(home.path, "backups")}`);
+  return readCatalog(store, record?.catalogKey ?? "", home.task.signal);
 }
 
 const preview = (...args: string[]) => project.pulumi("preview", "--stack", "dev", "--diff", ...args);
@@ -125,6 +137,33 @@ test("fewer databases than that restart the server: announced with an estimate, 
   expect(output).toMatch(/the server restarted in \d+ ms and kept its data/);
   await using server = await connectUrl(url);
   expect(await server.command("GET", "kept")).toBe("yes");
+});
+
+const newer = serverOf("Redis 7.4");
+describeWith([newer], "an upgrade", () => {
+  test("is announced, takes a verified backup, keeps the data, and is no replacement", async () => {
+    const url = await secretOutput(project, "url");
+    await write(url, "before", "the upgrade");
+    await project.program(
+      program({
+        plan: { memory: "256mb", connections: 250, databases: 4 },
+        access: "advanced",
+        version: "7.4",
+      }),
+    );
+    const there = { PATH: [dirname(newer.path), process.env["PATH"] ?? ""].join(delimiter) };
+    const announced = await project.in(there, "preview", "--stack", "dev", "--diff");
+    expect(announced.output).toMatch(/will restart and keep its data.*: version from \S+ to 7\.4/);
+    expect(announced.output).toContain("a verified backup is taken before it changes its version");
+    const { code, output } = await project.in(there, "up", "--stack", "dev", "--yes", "--skip-preview");
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/the server restarted in \d+ ms and kept its data/);
+    expect(output).not.toMatch(/replac/);
+    expect((await (await project.stack()).outputs())["version"]?.value).toMatch(/^7\.4\.\d+$/);
+    expect(await read(url, "before")).toBe("the upgrade");
+    const { backups } = await readCatalogOf(project, NAME);
+    expect(backups.at(-1)).toMatchObject({ verification: "verified" });
+  });
 });
 
 test("a password of one's own is taken while connections stay, and stands in no output in clear", async () => {

@@ -83,7 +83,7 @@ function pulumi(folder: string, ...args: string[]): Promise<string> {
 const listed = async () =>
   JSON.parse(await inProject("npx", "--no-install", "redis-addon", "list", "--json")) as unknown;
 
-test("the tarball holds the program, its types, README and licence, and nothing else of the checkout", async () => {
+test("the tarball holds the program, its types, pages and licence, and nothing else of the checkout", async () => {
   const paths: string[] = [];
   await list({ file: tarball, onReadEntry: ({ path }) => paths.push(path.replace("package/", "")) });
   const sources = ["sdk/index", "provider/index", "provider/cli/main", "provider/agent/main"];
@@ -96,7 +96,10 @@ test("the tarball holds the program, its types, README and licence, and nothing 
     ]),
   );
   const others = paths.filter((path) => !/^dist\/(sdk|provider)\/.*\.(js|d\.ts)$/.test(path));
-  expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+  expect(others.sort()).toEqual([
+    ...["LICENSE", "README.md", "package.json"],
+    ...["sdk/RIGHTS.md", "sdk/SETTINGS.md"],
+  ]);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dueNow } from "../../provider/agent/due-now";
+import { dueNow } from "../../provider/agent/backups/due-now";
 import type { AddonRecord } from "../../provider/core/facets";
 import type { BackupState } from "../../provider/platforms/local/process-state";
 import { testRecord } from "../support/local-addon";

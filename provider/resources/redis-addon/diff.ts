@@ -122,6 +122,8 @@ async function announced(
   if (needs.kind === "restart") {
     const about = usage === undefined ? "" : `, which takes about ${restartWords(usage)}`;
     await row.info(`the server will restart and keep its data${about}: ${needs.because.join(", ")}`);
+    if (from.version !== to.version)
+      await row.info("a verified backup is taken before it changes its version");
   }
   const passwordChanges =
     hidden.given.includes("password") && password !== undefined && password !== record.credentials.password;

@@ -189,6 +189,15 @@ test("a restart is announced in the preview", async () => {
   expect(said()).toEqual(["the server will restart and keep its data: port from 7001 to 7100"]);
 });
 
+test("another version is announced with the backup that is taken before", async () => {
+  const { resource } = await up(handler, program());
+  await up(handler, program({ version: "7.2.4" }), resource);
+  expect(said()).toEqual([
+    "the server will restart and keep its data: version from 7.0.15 to 7.2.4",
+    "a verified backup is taken before it changes its version",
+  ]);
+});
+
 test.each([
   [{ process: { state: "stopped", why: "it was killed" } } as const, "it was killed"],
   [

@@ -1,8 +1,8 @@
-import type { AddonRecord } from "../core/facets";
-import type { Task } from "../core/task";
-import type { AddonLayout } from "../platforms/local/home";
-import type { RedisClient } from "../redis/client";
-import { waitDurable } from "../redis/promote";
+import type { AddonRecord } from "../../core/facets";
+import type { Task } from "../../core/task";
+import type { AddonLayout } from "../../platforms/local/home";
+import type { RedisClient } from "../../redis/client";
+import { waitDurable } from "../../redis/promote";
 import { readDataNote, removeAof, removeDataNote, removeDump, writeDataNote } from "./data-files";
 
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */

@@ -1,6 +1,6 @@
-import type { AddonRecord } from "../core/facets";
-import type { Task } from "../core/task";
-import type { RedisClient } from "../redis/client";
+import type { AddonRecord } from "../../core/facets";
+import type { Task } from "../../core/task";
+import type { RedisClient } from "../../redis/client";
 import { holdConnection } from "./held-connections";
 
 /**

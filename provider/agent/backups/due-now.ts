@@ -1,7 +1,7 @@
-import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
-import type { BackupJob } from "../core/job";
-import { dueSlot } from "../core/schedule";
-import type { BackupState } from "../platforms/local/process-state";
+import { DEFAULT_BACKUPS, type AddonRecord } from "../../core/facets";
+import type { BackupJob } from "../../core/job";
+import { dueSlot } from "../../core/schedule";
+import type { BackupState } from "../../platforms/local/process-state";
 
 const FIRST_RETRY_MS = 60_000;
 const LONGEST_RETRY_MS = 3_600_000;

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { addressAsLeader } from "../core/as-leader";
-import { workingFolders } from "../core/destination";
-import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
-import type { BackupJob } from "../core/job";
-import { planOf } from "../core/plans";
-import type { HomeLayout } from "../platforms/local/home";
-import { keptServerPath } from "../platforms/local/servers";
+import { addressAsLeader } from "../../core/as-leader";
+import { workingFolders } from "../../core/destination";
+import { DEFAULT_BACKUPS, type AddonRecord } from "../../core/facets";
+import type { BackupJob } from "../../core/job";
+import { planOf } from "../../core/plans";
+import type { HomeLayout } from "../../platforms/local/home";
+import { keptServerPath } from "../../platforms/local/servers";
 
 /** What a job is told of an add-on's backup. */
 export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: BackupJob["reason"]): BackupJob {

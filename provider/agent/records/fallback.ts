@@ -1,9 +1,9 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { AddonRecordSchema, type AddonRecord } from "../core/facets";
-import type { AddonLayout } from "../platforms/local/home";
-import { writeDurably } from "../system/files";
+import { AddonRecordSchema, type AddonRecord } from "../../core/facets";
+import type { AddonLayout } from "../../platforms/local/home";
+import { writeDurably } from "../../system/files";
 
 /**
  * What an add-on's server ran as before a change, kept until one runs as changed: a change that no server can run with

@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { readdir, readlink, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import type { AddonLayout } from "../platforms/local/home";
-import { readProcessState, type NotedProcess } from "../platforms/local/process-state";
-import { executableOf, identify, isAlive, type ProcessIdentity } from "../system/processes";
+import type { AddonLayout } from "../../platforms/local/home";
+import { readProcessState, type NotedProcess } from "../../platforms/local/process-state";
+import { executableOf, identify, isAlive, type ProcessIdentity } from "../../system/processes";
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import type { AddonLayout } from "../platforms/local/home";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import type { AddonLayout } from "../../platforms/local/home";
 import { findData, readDataNote, removeDump, type DataFound } from "./data-files";
-import { log } from "./log";
+import { log } from "../log";
 import type { ProcessNotes } from "./process-notes";
 
 /**

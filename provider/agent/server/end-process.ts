@@ -1,6 +1,6 @@
-import { Failure } from "../core/errors";
-import type { Clock } from "../core/task";
-import { signalProcess, waitForEnd, type ProcessIdentity } from "../system/processes";
+import { Failure } from "../../core/errors";
+import type { Clock } from "../../core/task";
+import { signalProcess, waitForEnd, type ProcessIdentity } from "../../system/processes";
 
 /** How long a server may take to write its data down and leave. */
 const DEADLINE_MS = 60_000;

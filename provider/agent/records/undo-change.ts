@@ -1,6 +1,6 @@
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import type { HomeLayout } from "../platforms/local/home";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import type { HomeLayout } from "../../platforms/local/home";
 import { beforeChange, readFallback } from "./fallback";
 import { replaceRecord } from "./record-file";
 

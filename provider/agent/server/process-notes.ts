@@ -1,6 +1,6 @@
-import type { AddonLayout } from "../platforms/local/home";
-import { readProcessState, type ProcessState } from "../platforms/local/process-state";
-import { writeDurably } from "../system/files";
+import type { AddonLayout } from "../../platforms/local/home";
+import { readProcessState, type ProcessState } from "../../platforms/local/process-state";
+import { writeDurably } from "../../system/files";
 
 type Note = ProcessState extends infer State
   ? State extends unknown

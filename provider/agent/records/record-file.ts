@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
-import type { AddonRecord } from "../core/facets";
-import type { HomeLayout } from "../platforms/local/home";
-import { readRecord } from "../platforms/local/records";
-import { writeDurably } from "../system/files";
+import type { AddonRecord } from "../../core/facets";
+import type { HomeLayout } from "../../platforms/local/home";
+import { readRecord } from "../../platforms/local/records";
+import { writeDurably } from "../../system/files";
 
 /** Writers of one record, one after another. */
 const turns = new Map<string, Promise<unknown>>();

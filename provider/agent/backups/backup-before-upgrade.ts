@@ -1,10 +1,10 @@
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import { changeNeeds } from "../core/settings";
-import type { Task } from "../core/task";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import { changeNeeds } from "../../core/settings";
+import type { Task } from "../../core/task";
 import type { BackupRunner } from "./backup-runner";
-import { log } from "./log";
-import type { Supervisor } from "./supervisor";
+import { log } from "../log";
+import type { Supervisor } from "../supervisor";
 
 /**
  * Takes a backup of what an older server wrote last, before a newer one touches the data, and returns its slot; absent:

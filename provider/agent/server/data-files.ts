@@ -1,8 +1,8 @@
 import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AddonLayout } from "../platforms/local/home";
-import { syncFolder, writeDurably } from "../system/files";
+import type { AddonLayout } from "../../platforms/local/home";
+import { syncFolder, writeDurably } from "../../system/files";
 
 /** Where an add-on's data lie when they don't lie in its AOF, which is the rule and isn't noted. */
 const DataNoteSchema = z.discriminatedUnion("lies", [

@@ -1,5 +1,5 @@
-import type { HomeLayout } from "../platforms/local/home";
-import { readRecord, recordedNames } from "../platforms/local/records";
+import type { HomeLayout } from "../../platforms/local/home";
+import { readRecord, recordedNames } from "../../platforms/local/records";
 
 /** The add-ons of this data home that follow one of its add-ons. */
 export async function followersOf(layout: HomeLayout, leader: string): Promise<string[]> {

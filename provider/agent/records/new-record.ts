@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { AddonRecord } from "../core/facets";
-import type { HomeIdentity } from "../core/status";
-import type { Caller } from "../platforms/contract";
+import type { AddonRecord } from "../../core/facets";
+import type { HomeIdentity } from "../../core/status";
+import type { Caller } from "../../platforms/contract";
 
 /** What a new add-on is born with; its server facet comes with the change that makes it. */
 export function newRecord(

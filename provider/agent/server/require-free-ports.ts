@@ -1,6 +1,6 @@
-import { bindAddresses } from "../core/bind";
-import { Failure } from "../core/errors";
-import { listenProblem } from "../system/ports";
+import { bindAddresses } from "../../core/bind";
+import { Failure } from "../../core/errors";
+import { listenProblem } from "../../system/ports";
 import type { OwnProcess } from "./find-own-process";
 
 /**

@@ -1,8 +1,8 @@
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import { adopted, standing, type Instance } from "../core/instance";
-import type { HomeIdentity } from "../core/status";
-import type { Claim } from "../platforms/contract";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import { adopted, standing, type Instance } from "../../core/instance";
+import type { HomeIdentity } from "../../core/status";
+import type { Claim } from "../../platforms/contract";
 
 /** The instance that a facet has once a call under this claim has changed it. */
 export function claimed(existing: Instance | undefined, claim: Claim): Instance | "stale" {

@@ -1,6 +1,6 @@
-import { Failure } from "../core/errors";
-import type { ServerWish } from "../core/facets";
-import { unfitSettings } from "../core/unfit-settings";
+import { Failure } from "../../core/errors";
+import type { ServerWish } from "../../core/facets";
+import { unfitSettings } from "../../core/unfit-settings";
 
 /** Throws before anything is recorded: a server refuses to start with a setting that it doesn't know. */
 export function refuseUnfitSettings(

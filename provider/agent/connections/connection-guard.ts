@@ -1,9 +1,9 @@
-import { planOf } from "../core/plans";
-import type { Task } from "../core/task";
-import type { RedisClient } from "../redis/client";
-import { closeExcess } from "../redis/excess-clients";
+import { planOf } from "../../core/plans";
+import type { Task } from "../../core/task";
+import type { RedisClient } from "../../redis/client";
+import { closeExcess } from "../../redis/excess-clients";
 import { closeHeld, heldConnections, isLost } from "./held-connections";
-import { log } from "./log";
+import { log } from "../log";
 
 /** Short against how often a follower tries again: once a second. */
 const SHORTEST_PAUSE_MS = 50;

@@ -1,9 +1,9 @@
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import type { Task } from "../core/task";
-import type { AddonLayout } from "../platforms/local/home";
-import { waitForEnd } from "../system/processes";
-import { connectServer } from "./connect-server";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import type { Task } from "../../core/task";
+import type { AddonLayout } from "../../platforms/local/home";
+import { waitForEnd } from "../../system/processes";
+import { connectServer } from "../connections/connect-server";
 import { readDataNote, removeAof, removeDump, writeDataNote, type DataNote } from "./data-files";
 import { endProcess, notStopped } from "./end-process";
 import { UNKNOWN_PORT, type OwnProcess } from "./find-own-process";

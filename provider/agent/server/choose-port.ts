@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { bindAddresses, bindProblem } from "../core/bind";
-import { Failure } from "../core/errors";
-import type { HomeLayout } from "../platforms/local/home";
-import { readRecord, recordedPorts } from "../platforms/local/records";
-import { isPortFree, listenProblem } from "../system/ports";
+import { bindAddresses, bindProblem } from "../../core/bind";
+import { Failure } from "../../core/errors";
+import type { HomeLayout } from "../../platforms/local/home";
+import { readRecord, recordedPorts } from "../../platforms/local/records";
+import { isPortFree, listenProblem } from "../../system/ports";
 
 /** Below what Linux and macOS hand out to outgoing connections, which would take a stopped add-on's port. */
 const FIRST = 20_000;

@@ -1,8 +1,8 @@
 import { realpath } from "node:fs/promises";
-import { destinationProblem, workingFolders } from "../core/destination";
-import { Failure } from "../core/errors";
-import type { FacetChange } from "../platforms/contract";
-import type { HomeLayout } from "../platforms/local/home";
+import { destinationProblem, workingFolders } from "../../core/destination";
+import { Failure } from "../../core/errors";
+import type { FacetChange } from "../../platforms/contract";
+import type { HomeLayout } from "../../platforms/local/home";
 
 /** A backup among what is deleted with the add-on would be none. */
 export async function refuseOwnFolders(layout: HomeLayout, change: FacetChange): Promise<void> {

@@ -1,10 +1,10 @@
-import { ADMIN_USER } from "../core/access";
-import { Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import { reachableHost } from "../core/settings";
-import type { Task } from "../core/task";
-import type { RedisClient } from "../redis/client";
-import { connectPatiently } from "../redis/connect-patiently";
+import { ADMIN_USER } from "../../core/access";
+import { Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import { reachableHost } from "../../core/settings";
+import type { Task } from "../../core/task";
+import type { RedisClient } from "../../redis/client";
+import { connectPatiently } from "../../redis/connect-patiently";
 
 const TIMEOUT_MS = 10_000;
 /** Nobody makes room before this one is open. */

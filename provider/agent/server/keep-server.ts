@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Failure } from "../core/errors";
-import { forShell } from "../core/for-shell";
-import { parseWanted, satisfies, supportProblem } from "../core/version";
-import type { HomeLayout } from "../platforms/local/home";
-import { copyExecutable } from "../system/copy-executable";
-import { keptServerPath, keptServers, probeServer, type FoundServer } from "../platforms/local/servers";
+import { Failure } from "../../core/errors";
+import { forShell } from "../../core/for-shell";
+import { parseWanted, satisfies, supportProblem } from "../../core/version";
+import type { HomeLayout } from "../../platforms/local/home";
+import { copyExecutable } from "../../system/copy-executable";
+import { keptServerPath, keptServers, probeServer, type FoundServer } from "../../platforms/local/servers";
 
 /**
  * Makes sure that the data home keeps a server of the wanted version (absent: the first that was found and will do),

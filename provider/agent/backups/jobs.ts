@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { Failure } from "../core/errors";
-import { JobLineSchema, type JobResult, type JobSpec } from "../core/job";
-import type { Task } from "../core/task";
-import type { HomeLayout } from "../platforms/local/home";
-import { writeDurably } from "../system/files";
-import { identify, isAlive, signalProcess, waitForEnd, type ProcessIdentity } from "../system/processes";
+import { Failure } from "../../core/errors";
+import { JobLineSchema, type JobResult, type JobSpec } from "../../core/job";
+import type { Task } from "../../core/task";
+import type { HomeLayout } from "../../platforms/local/home";
+import { writeDurably } from "../../system/files";
+import { identify, isAlive, signalProcess, waitForEnd, type ProcessIdentity } from "../../system/processes";
 
-const JOB_ENTRY = join(__dirname, "..", "job", "main.js");
+const JOB_ENTRY = join(__dirname, "..", "..", "job", "main.js");
 const POLL_MS = 50;
 /** Jobs tell something at least each minute or two, however slow the server or the store, unless one of them hangs. */
 const QUIET_LIMIT_MS = 15 * 60_000;

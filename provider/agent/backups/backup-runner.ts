@@ -1,16 +1,16 @@
-import { asFailure, type Failure } from "../core/errors";
-import type { AddonRecord } from "../core/facets";
-import type { BackupJob, JobResult } from "../core/job";
-import { parseSlot } from "../core/slot";
-import type { Clock, Task } from "../core/task";
-import type { BackupResult } from "../platforms/contract";
-import type { HomeLayout } from "../platforms/local/home";
-import { readBackupState, type BackupState } from "../platforms/local/process-state";
-import { readRecord, recordedNames } from "../platforms/local/records";
-import { writeDurably } from "../system/files";
+import { asFailure, type Failure } from "../../core/errors";
+import type { AddonRecord } from "../../core/facets";
+import type { BackupJob, JobResult } from "../../core/job";
+import { parseSlot } from "../../core/slot";
+import type { Clock, Task } from "../../core/task";
+import type { BackupResult } from "../../platforms/contract";
+import type { HomeLayout } from "../../platforms/local/home";
+import { readBackupState, type BackupState } from "../../platforms/local/process-state";
+import { readRecord, recordedNames } from "../../platforms/local/records";
+import { writeDurably } from "../../system/files";
 import { backupSpec } from "./backup-spec";
 import { dueNow } from "./due-now";
-import { log } from "./log";
+import { log } from "../log";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
 const TICK_MS = 5_000;
