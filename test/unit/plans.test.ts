@@ -38,7 +38,7 @@ describe("a size of one's own", () => {
   test("is taken as written, and maxmemory is exactly it", () => {
     expect(PlanChoiceSchema.parse(own)).toEqual(own);
     expect(planOf(own)).toEqual({ memoryBytes: 3 * 1024 * MIB, connections: 200, databases: 4 });
-    expect(planText(own)).toBe("custom: 3 GiB, 200 connections, 4 databases");
+    expect(planText(own)).toBe("custom: 3.0 GiB, 200 connections, 4 databases");
   });
 
   test.each<[string, unknown, RegExp]>([
