@@ -2,7 +2,7 @@ import { liveDefaults, needsRestart } from "./allowed-settings";
 import { bindAddresses } from "./bind";
 import type { AddonRecord, ServerWish } from "./facets";
 import { planOf } from "./plans";
-import { parseSpelling, snapshotLoads } from "./version";
+import { oldestWanted, parseSpelling, snapshotLoads } from "./version";
 
 /** One line of redis.conf, and what a change of it takes. */
 export interface Setting {
@@ -140,7 +140,7 @@ function canonical(value: unknown): string {
 
 function refusedVersion(from: string, to: string): { cause: string; hint: string } | undefined {
   if (from === to) return undefined;
-  const [old, wanted] = [parseSpelling(from), parseSpelling(to)];
+  const [old, wanted] = [parseSpelling(from), oldestWanted(to)];
   const hint = `keep version ${from}, or make a new add-on`;
   if (wanted === undefined) return { cause: `${to} is no version such as 7.2.4 or valkey-8.1.8`, hint };
   if (old === undefined || snapshotLoads(old, wanted)) return undefined;

@@ -48,6 +48,14 @@ export function parseWanted(text: string): WantedVersion | undefined {
   return { flavor: match[1] === "valkey-" ? "valkey" : "redis", numbers: numbersOf(match[2] ?? "") };
 }
 
+/** The oldest version that is what was asked for: `7.4` may be 7.4.0 and newer. Absent when it is no version. */
+export function oldestWanted(text: string): ServerVersion | undefined {
+  const wanted = parseWanted(text);
+  if (wanted === undefined) return undefined;
+  const [major = 0, minor = 0, patch = 0] = wanted.numbers;
+  return serverVersion(wanted.flavor, `${major}.${minor}.${patch}`);
+}
+
 /** Whether a server is what was asked for: `7.2` takes every 7.2.x, `7.2.4` only itself. */
 export function satisfies(found: ServerVersion, wanted: WantedVersion): boolean {
   const numbers = numbersOf(found.version);

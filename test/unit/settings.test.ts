@@ -74,7 +74,11 @@ test("a default is written into no file, so that no server stumbles over one tha
 });
 
 test("a version that can't load the data is refused, one that can restarts", () => {
-  expect(changeNeeds(wish, { ...wish, version: "7.2.4" })).toMatchObject({ kind: "restart" });
+  for (const version of ["7.2.4", "7.4", "8", "valkey-8"])
+    expect(changeNeeds(wish, { ...wish, version }), version).toMatchObject({ kind: "restart" });
+  expect(changeNeeds({ ...wish, version: "7.4.1" }, { ...wish, version: "7.2" })).toMatchObject({
+    kind: "refused",
+  });
   expect(changeNeeds({ ...wish, version: "7.2.4" }, { ...wish, version: "7.0.15" })).toMatchObject({
     kind: "refused",
     property: "version",
