@@ -50,6 +50,8 @@ test("data survive `up --replace` that was killed half-way, and the next run goe
   await begin(declare("cache"));
   const before = (await project.home.platform.load("shop-dev-cache"))?.server.instance.token;
   const run = project.start("up", "--yes", "--skip-preview", "--replace", urnOf("cache"), "--stack", "dev");
+  // It may be quicker than the look.
+  const ended = once(run, "exit");
   await eventually(
     "the replacement has adopted the add-on",
     async () => {
@@ -59,7 +61,7 @@ test("data survive `up --replace` that was killed half-way, and the next run goe
     60_000,
   );
   run.kill("SIGKILL");
-  await once(run, "exit");
+  await ended;
   await succeed(project, "cancel", "--yes");
   await up(project);
   expect(await read(url, "kept")).toBe("yes");
