@@ -2,7 +2,7 @@ import { nearest } from "./nearest";
 import { refusal, REFUSED_NAMES } from "./refused-settings";
 import { howToWrite, settingValue } from "./setting-kinds";
 import { ALLOWED_SETTINGS, type AllowedSetting } from "./setting-table";
-import { compareVersions, parseSpelling, type ServerVersion } from "./version";
+import { compareVersions, oldestWanted, type ServerVersion } from "./version";
 
 /** What is wrong with one of the settings that a program gives. */
 export interface SettingProblem {
@@ -60,7 +60,7 @@ function defaultOf(setting: AllowedSetting, version: ServerVersion): string {
 }
 
 function isKnown({ sinceRedis }: AllowedSetting, version: ServerVersion): boolean {
-  const first = sinceRedis === undefined ? undefined : parseSpelling(`${sinceRedis}.0`);
+  const first = sinceRedis === undefined ? undefined : oldestWanted(sinceRedis);
   return first === undefined || version.flavor === "valkey" || compareVersions(version, first) >= 0;
 }
 

@@ -1,4 +1,4 @@
-import { Failure } from "../core/errors";
+import { changeRefused } from "../core/change-refused";
 import type { AddonRecord } from "../core/facets";
 import { planOf } from "../core/plans";
 import { resizeProblem } from "../core/resize";
@@ -51,6 +51,5 @@ async function refuseTooSmall(
   if (to.memoryBytes >= from.memoryBytes && to.databases >= from.databases) return;
   const usage = await usageOf(platform, record, task);
   const problem = usage && resizeProblem(from, to, usage);
-  if (problem !== undefined)
-    throw new Failure({ code: "change-refused", operation: "change the plan of", subject: name, ...problem });
+  if (problem !== undefined) throw changeRefused(name, "plan", problem);
 }

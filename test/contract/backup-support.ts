@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { Redis } from "ioredis";
-import type { Progress, Task } from "../../provider/core/task";
+import type { Clock, Progress, Task } from "../../provider/core/task";
 import type { Store } from "../../provider/stores/contract";
 import { openStore } from "../../provider/stores/open";
 import { systemClock } from "../../provider/system/clock";
@@ -80,4 +80,18 @@ export async function cuttingProxy(target: number, afterBytes: number): Promise<
 export async function visibleOf(pid: number): Promise<string> {
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8");
   return `${await read("cmdline")}${await read("environ")}`;
+}
+
+/** A clock whose sleeps take no time but let others have a turn; `each` is what happens in them. */
+export function hurried(each: () => Promise<unknown> = async () => undefined): Clock & { paused: number } {
+  const clock = {
+    paused: 0,
+    now: () => clock.paused,
+    sleep: async (ms: number, signal?: AbortSignal) => {
+      await systemClock.sleep(1, signal);
+      clock.paused += ms;
+      await each();
+    },
+  };
+  return clock;
 }

@@ -1,25 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { openWhenReady } from "../../provider/backup/open-when-ready";
-import type { Clock } from "../../provider/core/task";
-import { systemClock } from "../../provider/system/clock";
 import { freePort, startRedisServer, until, type RedisServer } from "../support/redis-server";
-import { task } from "./backup-support";
+import { hurried, task } from "./backup-support";
 
 const WAITING = "waiting until the server is ready";
-
-/** Sleeps take no time, but let others have a turn. */
-function hurried(): Clock & { paused: number } {
-  const clock = {
-    paused: 0,
-    now: () => clock.paused,
-    sleep: async (ms: number, signal?: AbortSignal) => {
-      await systemClock.sleep(1, signal);
-      clock.paused += ms;
-    },
-  };
-  return clock;
-}
 
 /** A server that reads its data from disk until `release`, for half a minute at most. */
 async function loading(server: RedisServer): Promise<{ readonly release: () => Promise<void> }> {

@@ -1,26 +1,10 @@
 import { expect, test } from "vitest";
 import { openWhenReady } from "../../provider/backup/open-when-ready";
-import type { Clock } from "../../provider/core/task";
 import { connectPatiently } from "../../provider/redis/connect-patiently";
-import { systemClock } from "../../provider/system/clock";
 import { startRedisServer } from "../support/redis-server";
-import { task } from "./backup-support";
+import { hurried, task } from "./backup-support";
 
 const HOST = "127.0.0.1";
-
-/** Sleeps take no time, and `each` is what happens in them. */
-function hurried(each: () => Promise<unknown> = async () => undefined): Clock & { paused: number } {
-  const clock = {
-    paused: 0,
-    now: () => clock.paused,
-    sleep: async (ms: number, signal?: AbortSignal) => {
-      await systemClock.sleep(1, signal);
-      clock.paused += ms;
-      await each();
-    },
-  };
-  return clock;
-}
 
 /** A server with as many clients as it takes. */
 async function full() {

@@ -1,4 +1,4 @@
-import { Failure } from "../../core/errors";
+import { changeRefused } from "../../core/change-refused";
 import type { AddonRecord } from "../../core/facets";
 import { changeNeeds } from "../../core/settings";
 import type { Task } from "../../core/task";
@@ -18,14 +18,7 @@ export async function backUpBeforeUpgrade(
 ): Promise<string | undefined> {
   const { name, server } = record;
   const needs = changeNeeds(server.wish, { ...server.wish, version });
-  if (needs.kind === "refused")
-    throw new Failure({
-      code: "change-refused",
-      operation: "change the version of",
-      subject: name,
-      cause: needs.cause,
-      hint: needs.hint,
-    });
+  if (needs.kind === "refused") throw changeRefused(name, "version", needs);
   if (await supervisor.isEmpty(name)) return undefined;
   // Only a server that runs can be backed up; an agent that has just started may not have come to this one yet.
   await supervisor.place(name, task);

@@ -2,14 +2,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../core/errors";
 import { forShell } from "../../core/for-shell";
-import { parseWanted, satisfies, supportProblem } from "../../core/version";
+import { parseWanted } from "../../core/version";
 import type { HomeLayout } from "../../platforms/local/home";
 import { copyExecutable } from "../../system/copy-executable";
-import { keptServerPath, keptServers, probeServer, type FoundServer } from "../../platforms/local/servers";
+import {
+  chooseServer,
+  keptServerPath,
+  keptServers,
+  probeServer,
+  type FoundServer,
+} from "../../platforms/local/servers";
 
 /**
  * Makes sure that the data home keeps a server of the wanted version (absent: the first that was found and will do),
- * and returns that version's spelling: the present one where that is what is wanted, `7.2` keeps 7.2.4. Servers are copied: an upgrade of the system's packages, or a removed checkout,
+ * and returns that version's spelling. Servers are copied: an upgrade of the system's packages, or a removed checkout,
  * must not change what an add-on runs on.
  */
 export async function keepServer(
@@ -19,15 +25,10 @@ export async function keepServer(
   /** Spelling of the version that the add-on runs already. */
   present?: string,
 ): Promise<string> {
-  const request = wanted === undefined ? undefined : parseWanted(wanted);
-  const fits = (server: FoundServer): boolean =>
-    supportProblem(server.version) === undefined &&
-    (request === undefined || satisfies(server.version, request));
   const kept = await keptServers(layout);
-  const known = [...kept, ...found];
-  const same = known.find((server) => server.version.spelling === present && fits(server));
-  const chosen = same ?? (wanted === undefined ? (found.find(fits) ?? kept.find(fits)) : known.find(fits));
-  if (chosen === undefined) throw noServer(wanted, known);
+  const request = wanted === undefined ? undefined : parseWanted(wanted);
+  const chosen = chooseServer(request, present, kept, found);
+  if (chosen === undefined) throw noServer(wanted, [...kept, ...found]);
   const { spelling } = chosen.version;
   if (!kept.some((server) => server.version.spelling === spelling)) await copyServer(layout, chosen);
   return spelling;

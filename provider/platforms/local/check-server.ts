@@ -5,7 +5,7 @@ import { listenProblem } from "../../system/ports";
 import type { Finding, ServerQuestion } from "../contract";
 import { homeProblem, type HomeLayout } from "./home";
 import { readRecord, recordedPorts } from "./records";
-import { keptServers, serversOnPath, type FoundServer } from "./servers";
+import { chooseServer, keptServers, serversOnPath, type FoundServer } from "./servers";
 
 const INSTALL =
   "install one (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis) and put it on the PATH";
@@ -45,14 +45,9 @@ async function wantedVersion(layout: HomeLayout, question: ServerQuestion): Prom
   const request = wanted === undefined ? undefined : parseWanted(wanted);
   if (wanted !== undefined && request === undefined)
     return finding(`"${wanted}" is no version: write one such as 7.2.4 or valkey-8.1.8, or leave it out`);
-  const fitting = found.filter((server) => request === undefined || satisfies(server.version, request));
-  const able = fitting.filter((server) => supportProblem(server.version) === undefined);
-  // As the agent chooses: what it keeps, or where nothing is asked for the first on the PATH.
-  const chosen =
-    able.find((server) => server.version.spelling === recorded) ??
-    (request === undefined ? able.find((server) => onPath.includes(server)) : undefined) ??
-    able[0];
+  const chosen = chooseServer(request, recorded, kept, onPath);
   if (chosen !== undefined) return chosen.version.spelling;
+  const fitting = found.filter((server) => request === undefined || satisfies(server.version, request));
   const problem = fitting.map((server) => supportProblem(server.version)).find((text) => text !== undefined);
   if (problem !== undefined) return finding(`${problem}; found are ${listed(found)}; ${INSTALL}`);
   if (found.length === 0) return finding(`there is no redis-server or valkey-server here; ${INSTALL}`);

@@ -2,7 +2,13 @@ import { execFile } from "node:child_process";
 import { access, constants, readdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { parseVersionOutput, type ServerVersion } from "../../core/version";
+import {
+  parseVersionOutput,
+  satisfies,
+  type ServerVersion,
+  supportProblem,
+  type WantedVersion,
+} from "../../core/version";
 import { bareEnvironment } from "../../system/bare-environment";
 import type { HomeLayout } from "./home";
 
@@ -30,6 +36,23 @@ export async function keptServers(layout: HomeLayout): Promise<FoundServer[]> {
   const spellings = await readdir(layout.servers).catch(() => []);
   const found = await Promise.all(spellings.map((spelling) => probeServer(keptServerPath(layout, spelling))));
   return found.filter((server) => server !== undefined);
+}
+
+/**
+ * The server that an add-on runs on: the present version where that is what is wanted (`7.2` keeps 7.2.4), then what is
+ * kept; where nothing is wanted the first on the PATH that will do. Absent: none fits.
+ */
+export function chooseServer(
+  wanted: WantedVersion | undefined,
+  present: string | undefined,
+  kept: readonly FoundServer[],
+  onPath: readonly FoundServer[],
+): FoundServer | undefined {
+  const able = (wanted === undefined ? [...onPath, ...kept] : [...kept, ...onPath]).filter(
+    ({ version }) =>
+      supportProblem(version) === undefined && (wanted === undefined || satisfies(version, wanted)),
+  );
+  return able.find(({ version }) => version.spelling === present) ?? able[0];
 }
 
 export function keptServerPath(layout: HomeLayout, spelling: string): string {

@@ -1,14 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { Failure } from "../../core/errors";
+import { changeRefused } from "../../core/change-refused";
 import type { AddonRecord, ServerWish } from "../../core/facets";
 import { planOf } from "../../core/plans";
-import {
-  closedConnections,
-  resizeProblem,
-  type ResizeProblem,
-  restartEstimateMs,
-  type Usage,
-} from "../../core/resize";
+import { closedConnections, resizeProblem, restartEstimateMs, type Usage } from "../../core/resize";
 import { changeNeeds } from "../../core/settings";
 import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
@@ -95,15 +89,7 @@ async function announced(
     to.version = resolvedVersion(record, version);
 
   const needs = changeNeeds(from, to);
-  const refuse = (property: string, { cause, hint }: ResizeProblem) =>
-    new Failure({
-      code: "change-refused",
-      operation: `change the ${property} of`,
-      subject: state.name,
-      cause,
-      hint,
-    });
-  if (needs.kind === "refused") throw refuse(needs.property, needs);
+  if (needs.kind === "refused") throw changeRefused(state.name, needs.property, needs);
   const isResized = !isDeepStrictEqual(from.plan, to.plan);
   const usage =
     isResized || needs.kind === "restart"
@@ -112,7 +98,7 @@ async function announced(
   if (isResized && usage !== undefined) {
     const [before, after] = [planOf(from.plan), planOf(to.plan)];
     const problem = resizeProblem(before, after, usage);
-    if (problem !== undefined) throw refuse("plan", problem);
+    if (problem !== undefined) throw changeRefused(state.name, "plan", problem);
     const closed = closedConnections(after, usage);
     if (closed > 0)
       await row.warning(
