@@ -19,4 +19,4 @@ export {
   type RedisEnvironment,
   type Tier,
 } from "./redis-addon";
-export { RedisFollower, type ExternalLeader, type RedisFollowerArgs } from "./redis-follower";
+export { RedisFollower, type ExternalLeader, type LeaderTls, type RedisFollowerArgs } from "./redis-follower";

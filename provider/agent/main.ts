@@ -55,6 +55,8 @@ async function main(): Promise<void> {
       remove: (request, task) => activity.during(service.remove(request, task)),
       handOver: (request) => activity.during(service.handOver(request)),
       backUp: ({ name }, task) => activity.during(service.backUp(name, task)),
+      switchOver: (request, task) => activity.during(service.switchOver(request, task)),
+      trustData: ({ name }, task) => activity.during(service.trustData(name, task)),
       stop: async ({ keepServers }, task) => {
         try {
           return { stopped: keepServers ? [] : await stopEverything(task) };

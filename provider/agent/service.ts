@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import { nameProblem } from "../core/addon-name";
-import { ServerWishSchema, type AddonRecord, type ReplicationWish } from "../core/facets";
+import { ServerWishSchema, type AddonRecord } from "../core/facets";
 import { standing, type Instance } from "../core/instance";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
@@ -16,6 +15,8 @@ import type {
   HandOverResult,
   Removal,
   RemovalRequest,
+  SwitchedOver,
+  SwitchOver,
 } from "../platforms/contract";
 import type { HomeLayout } from "../platforms/local/home";
 import { readRecord } from "../platforms/local/records";
@@ -24,8 +25,12 @@ import { syncFolder } from "../system/files";
 import { backUpBeforeUpgrade } from "./backups/backup-before-upgrade";
 import type { BackupRunner } from "./backups/backup-runner";
 import { choosePort } from "./server/choose-port";
-import { claimed, noSuchAddon, refuseForeign } from "./records/claims";
-import { followersOf } from "./records/followers-of";
+import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
+import { prepareToFollow } from "./replication/prepare-to-follow";
+import { recordedReplication } from "./replication/recorded-replication";
+import { switchOver } from "./replication/switch-over";
+import { followersOf } from "./replication/leader-of";
+import { trustData } from "./replication/trust-data";
 import { keepFallback, runsAlike } from "./records/fallback";
 import { keepServer } from "./server/keep-server";
 import { log } from "./log";
@@ -52,13 +57,13 @@ export class AgentService {
   ) {}
 
   apply(change: FacetChange, servers: readonly FoundServer[], task: Task): Promise<Applied> {
-    return this.#inQueue(change.name, async () => {
+    return this.inQueue(change.name, async () => {
       const existing = await readRecord(this.layout, change.name);
       if (existing === undefined && change.facet !== "server") {
         if (change.wish === undefined) return { outcome: "absent" };
         throw noSuchAddon(change.name, this.identity);
       }
-      if (existing === undefined && change.claim.kind === "carry")
+      if (existing === undefined && change.claim.kind !== "create")
         throw noSuchAddon(change.name, this.identity);
       if (existing !== undefined) refuseForeign(existing, change.claim);
 
@@ -70,16 +75,20 @@ export class AgentService {
 
       // Before anything is recorded: a call that is cut off anywhere from here on is completed by the supervisor.
       this.supervisor.touch(change.name);
+      const prepared =
+        existing !== undefined && change.facet === "replication"
+          ? await prepareToFollow(this, existing, change, task)
+          : undefined;
       const record = await this.#recorded(existing, change, instance, servers, task);
       for (const follower of await followersOf(this.layout, record.name)) this.supervisor.touch(follower);
-      const { restartedMs } = await this.supervisor.place(record.name, task);
+      const placed = await this.supervisor.place(record.name, task);
       await this.#requireKept(record);
-      return { outcome: "applied", record, ...(restartedMs === undefined ? {} : { restartedMs }) };
+      return { outcome: "applied", record, ...prepared, ...placed };
     });
   }
 
   remove(request: RemovalRequest, task: Task): Promise<Removal> {
-    return this.#inQueue(request.name, async () => {
+    return this.inQueue(request.name, async () => {
       const existing = await readRecord(this.layout, request.name);
       if (existing === undefined) return { outcome: "absent" };
       if (request.token !== undefined && standing(existing.server.instance, request.token).kind !== "current")
@@ -112,7 +121,7 @@ export class AgentService {
   }
 
   handOver({ name, to }: HandOver): Promise<HandOverResult> {
-    return this.#inQueue(name, async () => {
+    return this.inQueue(name, async () => {
       const record = await readRecord(this.layout, name);
       if (record === undefined) return { outcome: "absent" };
       await this.#save({ ...record, owner: to });
@@ -126,6 +135,14 @@ export class AgentService {
     return this.backups.onDemand(record, task);
   }
 
+  switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver> {
+    return switchOver(this, request, task);
+  }
+
+  trustData(name: string, task: Task): Promise<{ readonly outcome: "trusted" | "absent" }> {
+    return this.inQueue(name, () => trustData(this, name, task));
+  }
+
   async #recorded(
     existing: AddonRecord | undefined,
     change: FacetChange,
@@ -134,7 +151,7 @@ export class AgentService {
     task: Task,
   ): Promise<AddonRecord> {
     const since = existing?.[change.facet]?.since ?? new Date(task.clock.now()).toISOString();
-    const urn = change.claim.caller?.urn ?? existing?.[change.facet]?.urn;
+    const urn = callerOf(change.claim)?.urn ?? existing?.[change.facet]?.urn;
     const rest = { instance, given: [...change.given], since, ...(urn === undefined ? {} : { urn }) };
 
     if (change.facet === "server") {
@@ -163,7 +180,7 @@ export class AgentService {
         // A caller of an earlier version sends no more than it knows.
         const facet = { ...rest, wish: ServerWishSchema.parse({ ...wish, version, port }) };
         const { removing: __, ...kept } = existing ?? this.#newRecord(change, since);
-        const owner = change.claim.caller ?? kept.owner;
+        const owner = callerOf(change.claim) ?? kept.owner;
         const changed = {
           ...kept,
           owner: { project: owner.project, stack: owner.stack },
@@ -182,22 +199,7 @@ export class AgentService {
     }
     if (change.facet === "backups")
       return this.#save({ ...existing, backups: { ...rest, wish: change.wish } });
-    const leaderCreatedAt = await this.#leaderCreatedAt(change.wish, change.name);
-    return this.#save({
-      ...existing,
-      replication: {
-        ...rest,
-        wish: change.wish,
-        ...(leaderCreatedAt === undefined ? {} : { leaderCreatedAt }),
-      },
-    });
-  }
-
-  async #leaderCreatedAt(wish: ReplicationWish, follower: string): Promise<string | undefined> {
-    if (wish.kind === "external") return undefined;
-    const leader = await readRecord(this.layout, wish.addon);
-    if (leader !== undefined) return leader.createdAt;
-    throw noSuchLeader(wish.addon, follower);
+    return this.#save(await recordedReplication(this.layout, existing, change.wish, rest));
   }
 
   #newRecord({ name, claim }: FacetChange, createdAt: string): Omit<AddonRecord, "server"> {
@@ -272,7 +274,8 @@ export class AgentService {
     });
   }
 
-  #inQueue<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  /** Work on one add-on, after all that was asked for before; whoever needs two takes them in the order of their names. */
+  inQueue<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const problem = nameProblem(name);
     // A name that comes from somebody's state must not lead out of the data home.
     if (problem !== undefined)

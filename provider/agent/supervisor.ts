@@ -1,6 +1,4 @@
-import { addressAsLeader } from "../core/as-leader";
 import type { AddonRecord } from "../core/facets";
-import type { LeaderAddress } from "../core/render";
 import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
@@ -8,6 +6,8 @@ import { readRecord, recordedNames } from "../platforms/local/records";
 import { ConnectionGuard } from "./connections/connection-guard";
 import { closeHeld } from "./connections/held-connections";
 import { log } from "./log";
+import { FollowerWatch } from "./replication/follower-watch";
+import { leaderOf } from "./replication/leader-of";
 import { ServerProcess, type Placeable, type Placed } from "./server/server-process";
 
 const TICK_MS = 500;
@@ -18,12 +18,15 @@ export class Supervisor {
   readonly #looking = new Set<string>();
   /** Placing a server anew comes with a new connection to it, and finds out whether it still runs. */
   readonly #guard = new ConnectionGuard((name) => this.touch(name));
+  readonly #followers: FollowerWatch;
   #stopping = false;
 
   constructor(
     readonly layout: HomeLayout,
     readonly clock: Clock,
-  ) {}
+  ) {
+    this.#followers = new FollowerWatch(layout, (name) => this.touch(name));
+  }
 
   /** Its record, or whom it follows, is about to change: should the change be cut short, the next look completes it. */
   touch(name: string): void {
@@ -83,7 +86,9 @@ export class Supervisor {
       // Not awaited: a server that takes long to load must not keep the others waiting.
       for (const name of await this.#names()) {
         void this.#lookAfter(name, task);
-        if (!this.#stopping) this.#guard.look(name, task);
+        if (this.#stopping) continue;
+        this.#guard.look(name, task);
+        this.#followers.look(name, task);
       }
       await this.clock.sleep(TICK_MS, task.signal).catch(() => undefined);
     }
@@ -126,15 +131,6 @@ export class Supervisor {
 
   async #load(name: string): Promise<Placeable | undefined> {
     const record = await readRecord(this.layout, name);
-    return record === undefined ? undefined : { record, leader: await this.#leaderOf(record) };
-  }
-
-  async #leaderOf(record: AddonRecord): Promise<LeaderAddress | undefined> {
-    const wish = record.replication?.wish;
-    if (wish === undefined || wish.kind === "external") return wish;
-    const leader = await readRecord(this.layout, wish.addon);
-    // An add-on that was made anew under the old name is empty: whoever follows it would lose everything.
-    if (leader === undefined || leader.createdAt !== record.replication?.leaderCreatedAt) return undefined;
-    return addressAsLeader(leader);
+    return record === undefined ? undefined : { record, leader: await leaderOf(this.layout, record) };
   }
 }

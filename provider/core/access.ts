@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AddonRecord } from "./facets";
+import { followed } from "./followed";
 
 /** The internal administrator: what converge, backups and the agent connect as. */
 export const ADMIN_USER = "redis-addon-admin";
@@ -57,7 +58,7 @@ const REPLICATION_ONLY = ["-@all", "+psync", "+sync", "+replconf", "+ping", "+in
 /** Everybody who may connect to this add-on's server. Passwords are hashed: the rules end up in files and in logs. */
 export function aclUsers(record: AddonRecord): readonly AclUser[] {
   const { password, adminPassword, replicaPassword } = record.credentials;
-  const follows = record.replication !== undefined;
+  const follows = followed(record) !== undefined;
   const advanced = record.server.wish.access === "advanced";
   return [
     // While an add-on is being removed its users stay out: what they wrote after the final backup would be lost.

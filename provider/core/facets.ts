@@ -47,15 +47,38 @@ export const ServerWishSchema = z.object({
 });
 export type ServerWish = z.infer<typeof ServerWishSchema>;
 
+/** How a leader is reached by TLS; everything in PEM. */
+const LeaderTlsSchema = z.object({
+  /** Certificates to trust instead of the system's. */
+  ca: z.string().exactOptional(),
+  /** The name that the leader's certificate must have; absent: its host. */
+  serverName: z.string().exactOptional(),
+  /** What the follower shows of itself, and its key. */
+  certificate: z.string().exactOptional(),
+  key: z.string().exactOptional(),
+});
+
+export type LeaderTls = z.infer<typeof LeaderTlsSchema>;
+
+/** What became of a follower that is a leader now, by its own resource's wish; absent: it follows. */
+const POSITIONS = ["promoted", "switched-over"] as const;
+
 /** The replication facet: written by RedisFollower alone. Absent: the add-on is a leader. */
 const ReplicationWishSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("addon"), addon: z.string() }),
+  z.object({
+    kind: z.literal("addon"),
+    addon: z.string(),
+    /** `switched-over`: the two have exchanged their roles, and the leader that is named here follows. */
+    position: z.enum(POSITIONS).exactOptional(),
+  }),
   z.object({
     kind: z.literal("external"),
     host: z.string(),
     port: z.number().int(),
     username: z.string().optional(),
     password: z.string(),
+    tls: LeaderTlsSchema.exactOptional(),
+    position: z.literal("promoted").exactOptional(),
   }),
 ]);
 export type ReplicationWish = z.infer<typeof ReplicationWishSchema>;
@@ -95,6 +118,11 @@ const ServerFacetSchema = facet(ServerWishSchema);
 const ReplicationFacetSchema = facet(ReplicationWishSchema).extend({
   /** When the add-on that it follows was made: one made anew under the same name is not the same leader. */
   leaderCreatedAt: z.string().optional(),
+  /**
+   * Set where its leader's snapshot can't be loaded: it follows nobody then, read-only with the data from before, until
+   * a change of this facet tries again.
+   */
+  halted: z.object({ why: z.string(), since: z.string() }).exactOptional(),
 });
 const BackupsFacetSchema = facet(BackupsWishSchema);
 
@@ -119,6 +147,13 @@ export const AddonRecordSchema = z.object({
   server: ServerFacetSchema,
   replication: ReplicationFacetSchema.optional(),
   backups: BackupsFacetSchema.optional(),
+  /**
+   * A switchover to that follower was begun and is not known to have ended. Roles are as they were until it is: which
+   * of the two writes, the servers themselves tell, and nobody launches this one before.
+   */
+  handingOver: z.object({ to: z.string(), since: z.string() }).exactOptional(),
+  /** It gave its role to that add-on, which was made then, and follows it: what it starts with says so. */
+  demoted: z.object({ to: z.string(), createdAt: z.string() }).exactOptional(),
   /** Set once a removal began; a crash in between is completed by the same removal called again. */
   removing: z.object({ since: z.string() }).optional(),
 });

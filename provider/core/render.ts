@@ -1,5 +1,6 @@
 import { aclUsers, type AclUser } from "./access";
-import type { AddonRecord } from "./facets";
+import type { AddonRecord, LeaderTls } from "./facets";
+import { followed } from "./followed";
 import { liveSettings, serverSettings, type Setting } from "./settings";
 
 /** How a follower reaches its leader: for an add-on its replication user, for any other what the program gave. */
@@ -10,6 +11,8 @@ export interface LeaderAddress {
   readonly username?: string | undefined;
   /** Empty: the leader asks for none. */
   readonly password: string;
+  /** Absent: a plain connection. A server never sees it: it is given an address at which somebody speaks TLS for it. */
+  readonly tls?: LeaderTls | undefined;
 }
 
 export type DesiredReplication =
@@ -92,9 +95,7 @@ function quoted(value: string): string {
 }
 
 function desiredReplication(record: AddonRecord, leader: LeaderAddress | undefined): DesiredReplication {
-  // Its final backup is taken from it, and a follower that has lost its leader gives no snapshot away.
-  const follows = record.replication !== undefined && record.removing === undefined;
-  return follows ? { kind: "follower", leader } : { kind: "leader" };
+  return followed(record) === undefined ? { kind: "leader" } : { kind: "follower", leader };
 }
 
 function text(lines: readonly string[]): string {

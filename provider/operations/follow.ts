@@ -4,20 +4,12 @@ import type { AddonRecord, ReplicationWish } from "../core/facets";
 import type { LeaderAddress } from "../core/render";
 import { planOf } from "../core/plans";
 import type { Task } from "../core/task";
-import type { Claim, Platform } from "../platforms/contract";
+import type { Platform } from "../platforms/contract";
 import { preflightLeader } from "../redis/preflight";
 import { waitSynced } from "../redis/wait-synced";
 import { recordOf } from "./applied";
 import { connectAdmin } from "./connect-admin";
-
-export interface FollowRequest {
-  readonly name: string;
-  readonly claim: Claim;
-  readonly leader: ReplicationWish;
-  readonly given: readonly string[];
-  /** How long to wait for the sync. */
-  readonly deadlineMs: number;
-}
+import type { Replicated, ReplicateRequest } from "./replicate";
 
 /**
  * Makes the add-on follow and waits until it is synced; progress says how far it is.
@@ -25,8 +17,8 @@ export interface FollowRequest {
  * Refuses, before anything is touched, a leader that can't be followed, and an add-on whose own keys the leader's
  * snapshot would erase.
  */
-export async function follow(platform: Platform, request: FollowRequest, task: Task): Promise<AddonRecord> {
-  const { name, leader } = request;
+export async function follow(platform: Platform, request: ReplicateRequest, task: Task): Promise<Replicated> {
+  const { name, wish: leader } = request;
   const record = await existing(platform, name);
   const address = await leaderAddress(platform, leader, name);
   await refuseUnfit(platform, record, address, request, task);
@@ -35,31 +27,19 @@ export async function follow(platform: Platform, request: FollowRequest, task: T
   const applied = recordOf(await platform.apply(change, task), "follow", name);
   await using server = await connectAdmin(platform, applied, task);
   await waitSynced(server, address, task, { deadlineMs: request.deadlineMs, name });
-  return applied;
-}
-
-/** Makes the add-on a leader with its data. `stale`: the token has been replaced, nothing was touched. */
-export async function promote(
-  platform: Platform,
-  request: { readonly name: string; readonly token: string },
-  task: Task,
-): Promise<"promoted" | "stale" | "absent"> {
-  const claim: Claim = { kind: "carry", token: request.token };
-  const change = { facet: "replication", name: request.name, claim, given: [], wish: undefined } as const;
-  const applied = await platform.apply(change, task);
-  return applied.outcome === "applied" ? "promoted" : applied.outcome;
+  return { record: applied };
 }
 
 async function refuseUnfit(
   platform: Platform,
   record: AddonRecord,
   address: LeaderAddress,
-  request: FollowRequest,
+  request: ReplicateRequest,
   task: Task,
 ): Promise<void> {
   task.progress({ message: "checking the leader" });
   await using server = await connectAdmin(platform, record, task);
-  const { leader } = request;
+  const { wish: leader } = request;
   const leaderDatabases = leader.kind === "addon" ? await databasesOf(platform, leader.addon) : undefined;
   const preflight = await preflightLeader(
     server,

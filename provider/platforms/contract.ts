@@ -17,7 +17,9 @@ export interface Caller {
  */
 export type Claim =
   | { readonly kind: "create"; readonly token: string; readonly caller: Caller }
-  | { readonly kind: "carry"; readonly token: string; readonly caller?: Caller };
+  | { readonly kind: "carry"; readonly token: string; readonly caller?: Caller }
+  /** A person at the command line or the console: who owns the facet stays as it is. */
+  | { readonly kind: "person" };
 
 /** The server facet as it is asked for; what is absent is chosen at creation and stays as recorded afterwards. */
 export type ServerRequest = Omit<ServerWish, "port" | "version"> & {
@@ -34,9 +36,20 @@ export type FacetChange = {
   readonly given: readonly string[];
 } & (
   | { readonly facet: "server"; readonly wish: ServerRequest }
-  | { readonly facet: "replication"; readonly wish: ReplicationWish | undefined }
+  | {
+      readonly facet: "replication";
+      readonly wish: ReplicationWish | undefined;
+      /** Matters where it is to follow and holds keys of its own; `refuse` unless given. */
+      readonly onData?: OnData;
+    }
   | { readonly facet: "backups"; readonly wish: BackupsWish | undefined }
 );
+
+/**
+ * What happens to the keys of an add-on that is to follow. `refuse`: it fails (`holds-data`). `replace`: they are backed
+ * up, verified, and then replaced. `keep`: they are a part of the leader's history already, so nothing is lost.
+ */
+export type OnData = "refuse" | "replace" | "keep";
 
 export type Applied =
   | {
@@ -44,6 +57,10 @@ export type Applied =
       readonly record: AddonRecord;
       /** How long the server was away, where the change restarted it: until it answered and was as recorded. */
       readonly restartedMs?: number;
+      /** The backup of what the leader's data replaced. */
+      readonly safetyBackup?: BackupResult;
+      /** Where a follower became a leader: the last byte of its leader's history that it holds. */
+      readonly finalOffset?: number;
     }
   /** The claim's token has been replaced: nothing was touched. */
   | { readonly outcome: "stale" }
@@ -71,6 +88,38 @@ export type Removal =
       readonly outcome: "removed";
       readonly finalBackup?: BackupResult;
       readonly noBackup?: "not-wanted" | "no-data";
+    }
+  | { readonly outcome: "stale" }
+  | { readonly outcome: "absent" };
+
+/** The exchange of roles between a leader and a follower that are both add-ons of this platform. */
+export interface SwitchOver {
+  /** The follower of a pair, or the leader where the roles are to be exchanged back. */
+  readonly name: string;
+  readonly claim: Claim;
+  /** Who shall be the leader: the add-on that follows by its declaration, or the one that it was declared to follow. */
+  readonly to: "switched-over" | "declared";
+  /** How long writes may be held up before everything is left as it was. */
+  readonly timeoutMs: number;
+  /** As those of a change of the replication facet; absent: as recorded. */
+  readonly given?: readonly string[];
+}
+
+export type SwitchedOver =
+  | {
+      readonly outcome: "switched-over";
+      /** Of the add-on that `name` named. */
+      readonly record: AddonRecord;
+      readonly leader: string;
+      readonly follower: string;
+      /** Absent where the roles were as wished already. */
+      readonly measured?: {
+        /** From the last write that the old leader took to the first that the new one took. */
+        readonly worstStallMs: number;
+        /** How many writes the old leader answered with READONLY meanwhile, and for how long. */
+        readonly readonlyAnswers: number;
+        readonly readonlyMs: number;
+      };
     }
   | { readonly outcome: "stale" }
   | { readonly outcome: "absent" };
@@ -139,6 +188,12 @@ export interface Placement {
   /** The destination, without the add-on's own folder. */
   readonly destination: string;
   readonly lastRun?: BackupRun;
+  /** Of a follower: since when it has been in sync, or until when it was; ISO 8601. Absent: it never was. */
+  readonly sync?: { readonly state: "synced" | "behind"; readonly since: string };
+  /** Of a leader: why its data are not those that it had, so that nobody gets a copy of them until somebody says so. */
+  readonly distrusted?: string;
+  /** On the disk that holds its data; absent: not known. */
+  readonly freeBytes?: number;
 }
 
 /**
@@ -152,6 +207,10 @@ export interface Placement {
  *   A final backup that fails leaves everything as it was.
  * - `connect` reaches the server as the internal administrator; nothing is sent before the first use.
  * - `backUp` joins the running backup of the same add-on.
+ * - `switchOver` records the intent first; cut off anywhere, the platform finds out who writes and completes the records.
+ *   It returns once the new leader is as recorded, and fails with everything as it was.
+ * - `trustData` lets followers copy a leader whose data were found to be older than they had been, or gone. Already
+ *   trusted is success.
  */
 export interface Platform {
   readonly kind: "local";
@@ -165,4 +224,6 @@ export interface Platform {
   handOver(request: HandOver, task: Task): Promise<HandOverResult>;
   connect(record: AddonRecord): Promise<Access>;
   backUp(name: string, task: Task): Promise<BackupResult>;
+  switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver>;
+  trustData(name: string, task: Task): Promise<{ readonly outcome: "trusted" | "absent" }>;
 }

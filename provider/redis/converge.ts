@@ -12,16 +12,19 @@ import { stopFollowing, waitDurable } from "./promote";
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */
 const DURABLE_DEADLINE_MS = 20 * 60_000;
 
+export interface Converged {
+  /** In words for the log. */
+  readonly changes: readonly string[];
+  /** Where it followed and leads now: the last byte of its leader's history that it holds. */
+  readonly finalOffset?: number;
+}
+
 /**
  * Brings a running server to what is wished of it, without a restart and without closing a connection, and returns
- * what it changed, in words for the log. It compares first and may be repeated after a crash at any point. The client
+ * what it changed. It compares first and may be repeated after a crash at any point. The client
  * must be the administrator's. A promotion, and an AOF that is turned on, return once they are durable.
  */
-export async function converge(
-  client: RedisClient,
-  desired: DesiredServer,
-  task: Task,
-): Promise<readonly string[]> {
+export async function converge(client: RedisClient, desired: DesiredServer, task: Task): Promise<Converged> {
   const info = await client.info();
   if (isSet(info, "loading"))
     throw new Failure({
@@ -40,20 +43,18 @@ export async function converge(
     changes.push(...(await convergeUsers(client, desired.users)));
     changes.push(...(await convergeLeader(client, desired.replication.leader ?? NOBODY)));
     if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
-    return changes;
+    return { changes };
   }
   const followed = info.get("role") === "slave";
-  if (followed) {
-    const { finalOffset } = await stopFollowing(client, task, desired.name);
-    changes.push(`stopped following at offset ${finalOffset}`);
-  }
+  const stopped = followed ? await stopFollowing(client, task, desired.name) : undefined;
+  if (stopped !== undefined) changes.push(`stopped following at offset ${stopped.finalOffset}`);
   changes.push(...(await convergeCredentials(client, { username: "", password: "" })));
   changes.push(...(await convergeUsers(client, desired.users)));
   // Also when an earlier call stopped following and was cut off before this.
   const rewriting = isSet(info, "aof_rewrite_in_progress") || isSet(info, "aof_rewrite_scheduled");
   if (followed || rewriting) await durable(client, desired.name, "promote", task);
   else if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
-  return changes;
+  return { changes, ...stopped };
 }
 
 function durable(client: RedisClient, name: string, operation: string, task: Task): Promise<void> {

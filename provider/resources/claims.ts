@@ -4,8 +4,11 @@ import type { Hidden } from "../pulumi/hidden";
 import { parseUrn } from "../pulumi/urn";
 import type { Caller, Claim } from "../platforms/contract";
 
+/** The engine's: a person's claim carries no token. */
+type EngineClaim = Exclude<Claim, { kind: "person" }>;
+
 /** Under which right a create, or an update of something that is gone, records its facet. */
-export function createClaim(token: string, hidden: Hidden, subject: string): Claim {
+export function createClaim(token: string, hidden: Hidden, subject: string): EngineClaim {
   const caller = callerOf(hidden);
   if (caller === undefined)
     throw new Failure({
@@ -33,7 +36,7 @@ export function updateClaim(
   tokens: { readonly carried: string; readonly fresh: string },
   hidden: Hidden,
   subject: string,
-): Claim {
+): EngineClaim {
   if (recorded === undefined) return createClaim(tokens.fresh, hidden, subject);
   const caller = callerOf(hidden);
   return { kind: "carry", token: tokens.carried, ...(caller === undefined ? {} : { caller }) };

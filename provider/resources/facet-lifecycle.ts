@@ -5,6 +5,7 @@ import type { Task } from "../core/task";
 import type { Claim, Platform } from "../platforms/contract";
 import type { InputsOf, ResourceDefinition } from "../pulumi/definition";
 import type { Properties } from "../pulumi/properties";
+import type { Row } from "../pulumi/row";
 import { createClaim, updateClaim } from "./claims";
 import { requireHome } from "./home-guard";
 import type { Operations } from "./operations";
@@ -24,6 +25,8 @@ interface FacetRequest<Inputs> {
   readonly given: readonly string[];
   readonly inputs: Inputs;
   readonly deadlineMs: number;
+  /** For what is worth knowing of a change that succeeded. */
+  readonly row: Row;
 }
 
 /** A facet that a resource of its own writes beside the RedisAddon. */
@@ -31,7 +34,7 @@ interface WrittenFacet<Inputs, State> {
   /** Absent where the record holds none. */
   instanceOf(record: AddonRecord): Instance | undefined;
   apply(platform: Platform, request: FacetRequest<Inputs>, task: Task): Promise<AddonRecord>;
-  stateOf(platform: Platform, record: AddonRecord, rest: RecordedRest): Promise<State>;
+  stateOf(platform: Platform, record: AddonRecord, rest: RecordedRest, inputs: Inputs): Promise<State>;
 }
 
 /** Creating and changing a facet, and finding what a create or update that failed has left: the same for both. */
@@ -45,27 +48,27 @@ export function facetLifecycle<
   const placeOf = (inputs: InputsOf<Shape>) =>
     inputs as { readonly addon: string; readonly platform: PlatformChoiceInput };
   return {
-    async create({ inputs, hidden, token, task, deadlineMs }) {
+    async create({ inputs, hidden, token, row, task, deadlineMs }) {
       const { addon, platform: choice } = placeOf(inputs);
       const platform = await operations.openPlatform(choice);
       const claim = createClaim(token, hidden, addon);
-      const request = { name: addon, claim, given: hidden.given, inputs, deadlineMs };
+      const request = { name: addon, claim, given: hidden.given, inputs, deadlineMs, row };
       const record = await facet.apply(platform, request, task);
       const rest = { platform: choice, token, phase: "ready", given: hidden.given } as const;
-      return { id: addon, state: await facet.stateOf(platform, record, rest) };
+      return { id: addon, state: await facet.stateOf(platform, record, rest, inputs) };
     },
 
-    async update({ id, inputs, hidden, state, token, task, deadlineMs }) {
+    async update({ id, inputs, hidden, state, token, row, task, deadlineMs }) {
       const { platform: choice } = placeOf(inputs);
       const platform = await operations.openPlatform(choice);
       await requireHome(platform, state, { operation: "change", subject: id });
       const recorded = await platform.load(id);
       const tokens = { carried: state.__instance, fresh: token };
       const claim = updateClaim(recorded && facet.instanceOf(recorded), tokens, hidden, id);
-      const request = { name: id, claim, given: hidden.given, inputs, deadlineMs };
+      const request = { name: id, claim, given: hidden.given, inputs, deadlineMs, row };
       const record = await facet.apply(platform, request, task);
       const rest = { platform: choice, token: claim.token, phase: "ready", given: hidden.given } as const;
-      return facet.stateOf(platform, record, rest);
+      return facet.stateOf(platform, record, rest, inputs);
     },
 
     async leftBehind({ inputs, hidden, token, state }) {
@@ -77,7 +80,7 @@ export function facetLifecycle<
       const held = instance.token === token ? token : state?.__instance;
       if (held === undefined) return undefined;
       const rest = { platform: choice, token: held, phase: "provisioning", given: hidden.given } as const;
-      return { id: record.name, state: await facet.stateOf(platform, record, rest) };
+      return { id: record.name, state: await facet.stateOf(platform, record, rest, inputs) };
     },
   };
 }

@@ -1,9 +1,11 @@
 import type * as Backups from "../operations/backups";
 import type * as EncryptionProblem from "../operations/encryption-problem";
-import type * as Follow from "../operations/follow";
 import type * as OpenPlatform from "../operations/open-platform";
+import type * as Promote from "../operations/promote";
 import type * as Provision from "../operations/provision";
 import type * as Remove from "../operations/remove";
+import type * as Replicate from "../operations/replicate";
+import type * as ReplicationId from "../operations/replication-id";
 import type * as UsageOf from "../operations/usage";
 
 /** Everything that the three resources do, injected so that their lifecycles can be tested as tables. */
@@ -12,8 +14,9 @@ export interface Operations {
   readonly provision: typeof Provision.provision;
   readonly usageOf: typeof UsageOf.usageOf;
   readonly remove: typeof Remove.remove;
-  readonly follow: typeof Follow.follow;
-  readonly promote: typeof Follow.promote;
+  readonly replicate: typeof Replicate.replicate;
+  readonly stopFollowing: typeof Promote.stopFollowing;
+  readonly replicationId: typeof ReplicationId.replicationId;
   readonly setBackups: typeof Backups.setBackups;
   readonly resetBackups: typeof Backups.resetBackups;
   readonly encryptionProblem: typeof EncryptionProblem.encryptionProblem;
@@ -25,8 +28,9 @@ export const operations: Operations = {
   provision: async (...args) => (await import("../operations/provision.js")).provision(...args),
   usageOf: async (...args) => (await import("../operations/usage.js")).usageOf(...args),
   remove: async (...args) => (await import("../operations/remove.js")).remove(...args),
-  follow: async (...args) => (await import("../operations/follow.js")).follow(...args),
-  promote: async (...args) => (await import("../operations/follow.js")).promote(...args),
+  replicate: async (...args) => (await import("../operations/replicate.js")).replicate(...args),
+  stopFollowing: async (...args) => (await import("../operations/promote.js")).stopFollowing(...args),
+  replicationId: async (...args) => (await import("../operations/replication-id.js")).replicationId(...args),
   setBackups: async (...args) => (await import("../operations/backups.js")).setBackups(...args),
   resetBackups: async (...args) => (await import("../operations/backups.js")).resetBackups(...args),
   encryptionProblem: async (...args) =>

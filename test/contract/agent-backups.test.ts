@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { dueNow } from "../../provider/agent/backups/due-now";
 import { ManifestSchema, type Manifest } from "../../provider/core/manifest";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
-import { follow } from "../../provider/operations/follow";
+import { follows } from "../support/follow";
 import { provision } from "../support/provision";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { readBackupState } from "../../provider/platforms/local/process-state";
@@ -52,12 +52,7 @@ describe("without a policy", () => {
   it("leader and follower are backed up into the data home, once for last night, also by the next agent", async () => {
     await using home = await makeTestHome();
     for (const name of ["copy", "lead", "young", "zebra"]) await make(home, name);
-    const following = {
-      name: "copy",
-      claim: creates("f1"),
-      leader: { kind: "addon", addon: "lead" },
-    } as const;
-    await follow(home.platform, { ...following, given: [], deadlineMs: 30_000 }, home.task);
+    await follows(home, { name: "copy", leader: "lead" });
     await stopAgent(home.path, false, home.task);
     const ahead = Date.parse("2035-01-01T00:00:00Z");
     const noted = {

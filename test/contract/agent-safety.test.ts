@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
 import { redisUrl } from "../../provider/core/uri";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
-import { follow, promote } from "../../provider/operations/follow";
+import { stopFollowing } from "../../provider/operations/promote";
+import { follows } from "../support/follow";
 import { inspect } from "../../provider/operations/inspect";
 import { provision } from "../support/provision";
 import { remove } from "../../provider/operations/remove";
@@ -28,10 +29,8 @@ async function run(record: AddonRecord, ...command: [string, ...string[]]): Prom
   return client.command(...command);
 }
 
-function followLead(home: TestHome): Promise<AddonRecord> {
-  const leader = { kind: "addon", addon: "lead" } as const;
-  const request = { name: "copy", claim: creates("f1"), leader, given: [], deadlineMs: 30_000 };
-  return follow(home.platform, request, home.task);
+async function followLead(home: TestHome): Promise<AddonRecord> {
+  return (await follows(home, { name: "copy", leader: "lead" })).record;
 }
 
 async function serversIn(folder: string): Promise<number[]> {
@@ -74,7 +73,8 @@ describe("data are not lost", { concurrent: true }, () => {
       return String(await client.command("INFO", "replication")).includes("master_port:1\r");
     });
     expect(await run(copy, "GET", "kept")).toBe("yes");
-    expect(await promote(home.platform, { name: "copy", token: "f1" }, home.task)).toBe("promoted");
+    const promoted = await stopFollowing(home.platform, { name: "copy", token: "f1" }, home.task);
+    expect(promoted).toMatchObject({ outcome: "promoted", finalOffset: expect.any(Number) as number });
     expect(await run(copy, "GET", "kept")).toBe("yes");
   });
 

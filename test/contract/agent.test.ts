@@ -9,7 +9,7 @@ import type { AddonRecord } from "../../provider/core/facets";
 import { redisUrl } from "../../provider/core/uri";
 import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { inspect, inspectAll } from "../../provider/operations/inspect";
-import { follow } from "../../provider/operations/follow";
+import { follows } from "../support/follow";
 import { provision } from "../support/provision";
 import { remove } from "../../provider/operations/remove";
 import { identify } from "../../provider/system/processes";
@@ -336,13 +336,7 @@ describe("a follower's end", () => {
     await using home = await makeTestHome();
     const leader = await make(home, "lead");
     await make(home, "copy");
-    const following = {
-      name: "copy",
-      claim: creates("f1"),
-      leader: { kind: "addon", addon: "lead" },
-      given: [],
-    } as const;
-    await follow(home.platform, { ...following, deadlineMs: 30_000 }, home.task);
+    await follows(home, { name: "copy", leader: "lead" });
     await asUser(leader, (redis) => redis.set("a", "1"));
     await remove(home.platform, { name: "lead", token: "t1" }, home.task);
     const removal = await remove(home.platform, { name: "copy", token: "t1" }, home.task);

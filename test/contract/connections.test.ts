@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
 import { backUp } from "../../provider/operations/backups";
-import { follow } from "../../provider/operations/follow";
+import { follows } from "../support/follow";
 import { inspect } from "../../provider/operations/inspect";
 import { startAgent } from "../../provider/operations/agent";
 import type { ServerRequest } from "../../provider/platforms/contract";
@@ -61,10 +61,8 @@ async function agentLog(home: TestHome): Promise<string> {
   return readFile(join(home.path, "agent.log"), "utf8");
 }
 
-function follows(home: TestHome, name: string) {
-  const leader = { kind: "addon", addon: "cache" } as const;
-  const request = { name, claim: creates("f1"), leader, given: [], deadlineMs: 50_000 };
-  return follow(home.platform, request, home.task);
+function followsCache(home: TestHome, name: string) {
+  return follows(home, { name, leader: "cache" });
 }
 
 /** The crowd has met the server's own limit, and has been turned away by ours as well. */
@@ -84,7 +82,7 @@ describe("users who take all connections that they can, and come back at once", 
 
     expect(await backUp(home.platform, "cache", home.task)).toMatchObject({ keys: 0 });
     await change(home, of(PLAN, { evictionPolicy: "allkeys-lru" }));
-    await follows(home, "copy");
+    await followsCache(home, "copy");
     const status = await inspect(home.platform, "cache", home.task);
     expect(status).toMatchObject({
       problems: [],
@@ -143,7 +141,7 @@ describe("a plan's connections", { concurrent: true }, () => {
     const record = await make(home, "cache");
     await make(home, "copy");
     await using full = await users(record, PLAN);
-    await follows(home, "copy");
+    await followsCache(home, "copy");
     await backUp(home.platform, "cache", home.task);
     await using one = await users(record, 1);
     await eventually("one too many is turned away", async () => {

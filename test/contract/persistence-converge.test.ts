@@ -16,7 +16,7 @@ test.each(["everysec", "always"] as const)(
     const { record } = addon;
     const wish = { ...record.server.wish, persistence };
     const changed = { ...record, server: { ...record.server, wish } };
-    expect(await converge(client, desiredServer(changed, undefined), testTask())).toContain(
+    expect((await converge(client, desiredServer(changed, undefined), testTask())).changes).toContain(
       "appendonly from no to yes",
     );
     await addon.server.kill("SIGKILL");

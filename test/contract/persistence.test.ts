@@ -2,9 +2,10 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
-import { follow, promote } from "../../provider/operations/follow";
+import { stopFollowing } from "../../provider/operations/promote";
+import { follows } from "../support/follow";
 import { remove } from "../../provider/operations/remove";
-import { creates, eventually, makeTestHome, type TestHome } from "../support/data-home";
+import { eventually, makeTestHome, type TestHome } from "../support/data-home";
 import { agentLog, change, crash, make, run } from "./agent-support";
 
 /** What would bring data back at a start: of the kind that the server keeps, or of an earlier one. */
@@ -41,13 +42,11 @@ describe("an add-on that keeps its data in memory alone", { concurrent: true }, 
     await using home = await makeTestHome();
     const { record: lead } = await make(home, "lead");
     const { record } = await make(home, "cache", { persistence: "none" });
-    const leader = { kind: "addon", addon: "lead" } as const;
-    const request = { name: "cache", claim: creates("f1"), leader, given: [], deadlineMs: 30_000 };
-    await follow(home.platform, request, home.task);
+    await follows(home, { name: "cache", leader: "lead" });
     await run(lead, "SET", "a", "1");
     await change(home, "cache", { persistence: "none", plan: "m_mono" });
     await eventually("it has caught up", async () => (await run(record, "GET", "a")) === "1");
-    await promote(home.platform, { name: "cache", token: "f1" }, home.task);
+    await stopFollowing(home.platform, { name: "cache", token: "f1" }, home.task);
     await run(record, "SET", "b", "2");
     await change(home, "cache", { persistence: "none", plan: "s_mono" });
     expect(await run(record, "MGET", "a", "b")).toEqual(["1", "2"]);

@@ -17,7 +17,9 @@ for (const [role, record] of [
   test(`a ${role} that was just launched needs no change: files and converge say the same`, async () => {
     const nobody = { host: "127.0.0.1", port: 1, username: "someone", password: 'a "b" #c \\d é' };
     await using addon = await startAddon(record, nobody);
-    expect(await converge(await addon.admin(), desiredServer(addon.record, nobody), testTask())).toEqual([]);
+    expect(
+      (await converge(await addon.admin(), desiredServer(addon.record, nobody), testTask())).changes,
+    ).toEqual([]);
   });
 }
 
@@ -44,7 +46,7 @@ test("a plan, an eviction policy and rights change while a client stays connecte
     evictionPolicy: "allkeys-lru",
     access: "advanced",
   });
-  const changes = await converge(client, desiredServer(changed, undefined), testTask());
+  const { changes } = await converge(client, desiredServer(changed, undefined), testTask());
   expect(changes).toEqual([
     `maxmemory from ${256 * 1024 ** 2} to ${512 * 1024 ** 2}`,
     "maxmemory-policy from noeviction to allkeys-lru",
@@ -54,7 +56,7 @@ test("a plan, an eviction policy and rights change while a client stays connecte
   expect(await user.command("CONFIG", "RESETSTAT")).toBe("OK");
   expect(await user.command("CLIENT", "ID")).toBe(id);
   expect((await client.config("maxmemory-policy")).get("maxmemory-policy")).toBe("allkeys-lru");
-  expect(await converge(client, desiredServer(changed, undefined), testTask())).toEqual([]);
+  expect((await converge(client, desiredServer(changed, undefined), testTask())).changes).toEqual([]);
 });
 
 test("a new password lets new sessions in and leaves the old ones open", async () => {
@@ -63,7 +65,7 @@ test("a new password lets new sessions in and leaves the old ones open", async (
   const session = await addon.user();
   const { record } = addon;
   const rotated = { ...record, credentials: { ...record.credentials, password: "another" } };
-  expect(await converge(client, desiredServer(rotated, undefined), testTask())).toEqual([
+  expect((await converge(client, desiredServer(rotated, undefined), testTask())).changes).toEqual([
     "rights or password of the user default",
   ]);
   await expect(addon.user()).rejects.toMatchObject({ code: "wrong-password" });
@@ -76,7 +78,7 @@ test("what an administrator changed by hand is brought back", async () => {
   const client = await addon.admin();
   await client.command("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
   await client.command("ACL", "SETUSER", "default", "+@all", "nopass");
-  expect(await converge(client, desiredServer(addon.record, undefined), testTask())).toEqual([
+  expect((await converge(client, desiredServer(addon.record, undefined), testTask())).changes).toEqual([
     "maxmemory-policy from allkeys-random to noeviction",
     "rights or password of the user default",
   ]);
@@ -97,7 +99,7 @@ test("a leader's new password reaches its follower without a lost link", async (
   const credentials = { ...leader.record.credentials, replicaPassword: "rotated" };
   await converge(there, desiredServer({ ...leader.record, credentials }, undefined), testTask());
   const address = { ...leader.address, password: "rotated" };
-  expect(await converge(here, desiredServer(follower.record, address), testTask())).toEqual([
+  expect((await converge(here, desiredServer(follower.record, address), testTask())).changes).toEqual([
     "the credentials for its leader",
   ]);
   expect(await up()).toBe("up");
@@ -115,7 +117,7 @@ test("a follower is refused to users before it follows, and a leader opens once 
   await using addon = await startAddon();
   const client = await addon.admin();
   const follower = following(addon.record);
-  expect(await converge(client, desiredServer(follower, leader.address), testTask())).toEqual([
+  expect((await converge(client, desiredServer(follower, leader.address), testTask())).changes).toEqual([
     "rights or password of the user default",
     "the credentials for its leader",
     `follows 127.0.0.1:${leader.server.port}`,
@@ -126,7 +128,7 @@ test("a follower is refused to users before it follows, and a leader opens once 
     async () => (await client.info()).get("master_link_status"),
     (status) => status === "up",
   );
-  const changes = await converge(client, desiredServer(addon.record, undefined), testTask());
+  const { changes } = await converge(client, desiredServer(addon.record, undefined), testTask());
   expect(changes).toEqual([
     expect.stringMatching(/^stopped following at offset \d+$/),
     "the credentials for its leader",

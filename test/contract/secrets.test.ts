@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
-import { follow } from "../../provider/operations/follow";
+import { follows } from "../support/follow";
 import { provision } from "../support/provision";
 import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 
@@ -28,12 +28,7 @@ it("keeps passwords out of logs, backups, job folders, arguments and environment
   const request = { claim: creates("t1"), wish: SMALL, given: ["plan"] };
   const lead = await provision(home.platform, { name: "lead", ...request }, home.task);
   const copy = await provision(home.platform, { name: "copy", ...request }, home.task);
-  const leader = { kind: "addon", addon: "lead" } as const;
-  await follow(
-    home.platform,
-    { name: "copy", claim: creates("f1"), leader, given: [], deadlineMs: 30_000 },
-    home.task,
-  );
+  await follows(home, { name: "copy", leader: "lead" });
 
   const passwords = [lead, copy].flatMap((record) => Object.values(record.credentials));
   expect(new Set(passwords).size).toBe(6);

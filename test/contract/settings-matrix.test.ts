@@ -92,8 +92,8 @@ for (const { name, path, ...tool } of supported)
     const unknown = everyName.filter((each) => unsupportedSettings({ [each]: "" }, version).length > 0);
     const wishing = (settings: Readonly<Record<string, string>>) =>
       testRecord({ version: version.spelling, settings });
-    const convergeTo = (client: RedisClient, record: AddonRecord) =>
-      converge(client, desiredServer(record, undefined), testTask());
+    const convergeTo = async (client: RedisClient, record: AddonRecord) =>
+      (await converge(client, desiredServer(record, undefined), testTask())).changes;
 
     it("has the defaults of the table, and knows exactly what the table says it knows", async () => {
       await using server = await startRedisServer({ executable: path });

@@ -8,6 +8,7 @@ import type { ProviderEnvironment } from "../../provider/pulumi/environment";
 import { Activity } from "../../provider/pulumi/engine-watch";
 import type { EngineMessage } from "../../provider/pulumi/engine-log";
 import { openRow } from "../../provider/pulumi/row";
+import type { Replicated } from "../../provider/operations/replicate";
 import type { Operations } from "../../provider/resources/operations";
 
 /** The engine's side of a handler: what it says on rows, and a clock that stands until it is moved. */
@@ -91,6 +92,9 @@ export class FakeWorld {
 
   /** What the server holds; absent: it doesn't answer. */
   usage: Usage | undefined;
+  /** What a change of replication tells beside the record. */
+  replicated: Omit<Replicated, "record"> = {};
+  replicationId: string | undefined = "0123456789abcdef0123456789abcdef01234567";
   /** How long an update's restart takes; absent: it needs none. */
   restartedMs: number | undefined;
 
@@ -116,21 +120,24 @@ export class FakeWorld {
       });
       return { record, restartedMs: this.restartedMs };
     },
-    follow: (_, { name, claim, leader, given }) =>
-      this.#change(() => {
+    replicate: async (_, { name, claim, wish, given }) => {
+      const record = await this.#change(() => {
         const record = this.#existing(name);
         const instance = claimed(record.replication?.instance, claim, name);
         return {
           ...record,
           replication: {
-            wish: leader,
+            wish,
             instance,
             given: [...given],
             since: "2026-01-01T00:00:00Z",
-            ...(leader.kind === "addon" ? { leaderCreatedAt: "2026-01-01T00:00:00.000Z" } : {}),
+            ...(wish.kind === "addon" ? { leaderCreatedAt: "2026-01-01T00:00:00.000Z" } : {}),
           },
         };
-      }),
+      });
+      return { record, ...this.replicated };
+    },
+    replicationId: () => Promise.resolve(this.replicationId),
     setBackups: (_, { name, claim, wish, given }) =>
       this.#change(() => {
         const record = this.#existing(name);
@@ -154,7 +161,10 @@ export class FakeWorld {
         },
       });
     },
-    promote: async (_, { name, token }) => outcomeOf(this.#reset(name, "replication", token), "promoted"),
+    stopFollowing: (_, { name, token }) => {
+      const outcome = this.#reset(name, "replication", token);
+      return Promise.resolve(outcome === "applied" ? { outcome: "promoted", finalOffset: 42 } : { outcome });
+    },
     encryptionProblem,
     resetBackups: async (_, { name, token }) => outcomeOf(this.#reset(name, "backups", token), "reset"),
   };
@@ -195,6 +205,7 @@ function outcomeOf<Done extends string>(outcome: Applied["outcome"], done: Done)
 }
 
 function claimed(existing: Instance | undefined, claim: Claim, name: string): Instance {
+  if (claim.kind === "person") throw problem("no-person-here", name);
   if (claim.kind === "create") return adopted(existing, claim.token);
   if (existing === undefined) return { token: claim.token, confirmed: true };
   const verdict = standing(existing, claim.token);

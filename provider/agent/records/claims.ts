@@ -2,15 +2,21 @@ import { Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
 import { adopted, standing, type Instance } from "../../core/instance";
 import type { HomeIdentity } from "../../core/status";
-import type { Claim } from "../../platforms/contract";
+import type { Caller, Claim } from "../../platforms/contract";
 
 /** The instance that a facet has once a call under this claim has changed it. */
 export function claimed(existing: Instance | undefined, claim: Claim): Instance | "stale" {
+  // No state carries a token that nobody was given, so that a declaration of it later takes over.
+  if (claim.kind === "person") return existing ?? { token: "", confirmed: false };
   if (claim.kind === "create") return adopted(existing, claim.token);
   // A facet that went back to its default has no instance; the state that still carries one may set it anew.
   if (existing === undefined) return { token: claim.token, confirmed: true };
   const verdict = standing(existing, claim.token);
   return verdict.kind === "stale" ? "stale" : verdict.instance;
+}
+
+export function callerOf(claim: Claim): Caller | undefined {
+  return claim.kind === "person" ? undefined : claim.caller;
 }
 
 /** Two stacks with one add-on would change it in turns, and either's destroy would take the other's data. */

@@ -6,7 +6,7 @@ import type { Clock, Task } from "../../core/task";
 import type { AddonLayout, HomeLayout } from "../../platforms/local/home";
 import { readRecord } from "../../platforms/local/records";
 import { keptServerPath } from "../../platforms/local/servers";
-import { converge } from "../../redis/converge";
+import { converge, type Converged } from "../../redis/converge";
 import { isAlive } from "../../system/processes";
 import { connectServer } from "../connections/connect-server";
 import { findData, readDataNote } from "./data-files";
@@ -36,6 +36,8 @@ export interface Placeable {
 export interface Placed {
   /** From the moment that the old server was asked to leave until the new one was as recorded; absent: no restart. */
   readonly restartedMs?: number;
+  /** Where it followed and leads now: the last byte of its leader's history that it holds. */
+  readonly finalOffset?: number;
 }
 
 /** One add-on's server process: launched, adopted, watched, restarted, stopped. Its calls queue up. */
@@ -154,22 +156,24 @@ export class ServerProcess {
     await mkdir(this.#files.data, { recursive: true, mode: 0o700 });
     this.#leavingSince = undefined;
     const running = await this.#ensureRunning(record, leader, task);
-    await this.#converge(record, leader, task).catch(async (error: unknown) => {
+    const converged = await this.#converge(record, leader, task).catch(async (error: unknown) => {
       if (!(error instanceof Failure) || error.code !== "load-failed") throw error;
       // Its memory is empty and its disk is not: a start brings the data from before the failed load back.
       log(`${this.name}: ${error.cause}; restarting it with the data from before`);
       await this.#end(running, record, task);
       await this.#ensureRunning(record, leader, task);
-      await this.#converge(record, leader, task);
+      return this.#converge(record, leader, task);
     });
     if (this.#running !== undefined) await this.#notes.write({ state: "running", process: this.#running });
     await dropFallback(this.#files, record);
     this.#dirty = false;
     this.#failures = 0;
-    if (this.#leavingSince === undefined) return {};
+    const { finalOffset } = converged;
+    const promoted = finalOffset === undefined ? {} : { finalOffset };
+    if (this.#leavingSince === undefined) return promoted;
     const restartedMs = Math.round(this.clock.now() - this.#leavingSince);
     task.progress({ message: `restarted in ${restartedMs} ms` });
-    return { restartedMs };
+    return { ...promoted, restartedMs };
   }
 
   async #failed(failure: Failure, task: Task): Promise<void> {
@@ -187,12 +191,13 @@ export class ServerProcess {
     );
   }
 
-  async #converge(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<void> {
+  async #converge(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<Converged> {
     await using server = await connectServer(record, task);
-    for (const change of await converge(server, desiredServer(record, leader), task))
-      log(`${this.name}: ${change}`);
+    const converged = await converge(server, desiredServer(record, leader), task);
+    for (const change of converged.changes) log(`${this.name}: ${change}`);
     if (record.removing !== undefined) await shutOutUsers(server);
     await settleData(server, this.#files, record, task);
+    return converged;
   }
 
   async #ensureRunning(

@@ -46,6 +46,8 @@ export function localPlatform(dataHome: string | undefined): Platform {
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
     backUp: (name, task) => changing(layout, "backUp", { name }, task),
+    switchOver: (request, task) => changing(layout, "switchOver", request, task),
+    trustData: (name, task) => changing(layout, "trustData", { name }, task),
   };
 }
 

@@ -8,6 +8,8 @@ import type {
   HandOverResult,
   Removal,
   RemovalRequest,
+  SwitchedOver,
+  SwitchOver,
 } from "../contract";
 import type { FoundServer } from "./servers";
 
@@ -21,6 +23,8 @@ export interface AgentCalls {
   remove: { argument: RemovalRequest; result: Removal };
   handOver: { argument: HandOver; result: HandOverResult };
   backUp: { argument: { name: string }; result: BackupResult };
+  switchOver: { argument: SwitchOver; result: SwitchedOver };
+  trustData: { argument: { name: string }; result: { readonly outcome: "trusted" | "absent" } };
   /** Answers once the agent accepts no more calls; it exits right after. */
   stop: { argument: { keepServers: boolean }; result: { stopped: readonly string[] } };
 }

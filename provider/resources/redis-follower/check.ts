@@ -11,8 +11,8 @@ export async function checkRedisFollower(
   operations: Operations,
   { inputs, olds }: CheckCall<RedisFollowerInputs>,
 ): Promise<CheckAnswer> {
-  const { addon, leader } = inputs;
-  const fill = { role: "follower" };
+  const { addon, leader, promote = false, switchedOver = false } = inputs;
+  const fill = { role: promote || switchedOver ? "leader" : "follower" };
   if (inputs.platform === undefined) return { fill, failures: [] };
   const platform = await operations.openPlatform(inputs.platform);
   const failures: (CheckFailure | undefined)[] = [];
@@ -23,6 +23,7 @@ export async function checkRedisFollower(
     failures.push(await missingAddon(platform, "leader", leader));
   if (addon !== undefined && addon === leader)
     failures.push({ property: "", reason: `\`leader\`: ${addon} can't follow itself: name another add-on` });
-  const where = leader === undefined ? {} : await leaderOutputs(platform, replicationWish(leader));
+  const wish = replicationWish(inputs);
+  const where = wish === undefined ? {} : await leaderOutputs(platform, wish);
   return { fill: { ...fill, ...where }, failures: failures.filter((failure) => failure !== undefined) };
 }

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { AddonRecord, ReplicationWish } from "../../core/facets";
+import { followed } from "../../core/followed";
 import { reachableHost } from "../../core/settings";
 import type { Platform } from "../../platforms/contract";
 import { homeOf } from "../home-guard";
 import type { RecordedRest } from "../facet-lifecycle";
 import { recordedShape } from "../recorded";
-import { leaderInput } from "./inputs";
+import { wishedInputs } from "./inputs";
 
 const LeaderOutput = z.union([
   z.string(),
@@ -22,9 +23,13 @@ export const RedisFollowerState = z.looseObject({
   ...recordedShape,
   addon: z.string(),
   leader: LeaderOutput,
-  role: z.literal("follower"),
+  replaceData: z.boolean().default(false),
+  promote: z.boolean().default(false),
+  switchedOver: z.boolean().default(false),
+  role: z.enum(["follower", "leader"]),
   leaderHost: z.string().optional(),
   leaderPort: z.number().optional(),
+  replicationId: z.string().optional(),
 });
 export type RedisFollowerState = z.infer<typeof RedisFollowerState>;
 
@@ -43,15 +48,17 @@ export async function leaderOutputs(
 export async function followerState(
   platform: Platform,
   record: AddonRecord & { readonly replication: NonNullable<AddonRecord["replication"]> },
-  rest: RecordedRest,
+  rest: RecordedRest & { readonly replicationId: string | undefined; readonly replaceData: boolean },
 ): Promise<RedisFollowerState> {
   const { wish } = record.replication;
   const home = await homeOf(platform, record.name);
   return {
     addon: record.name,
-    leader: leaderInput(wish),
-    role: "follower",
+    ...wishedInputs(wish),
+    replaceData: rest.replaceData,
+    role: followed(record) === undefined ? "leader" : "follower",
     ...(await leaderOutputs(platform, wish)),
+    ...(rest.replicationId === undefined ? {} : { replicationId: rest.replicationId }),
     platform: rest.platform,
     __instance: rest.token,
     __home: home,

@@ -92,7 +92,7 @@ test("deleting a follower promotes it; a stale delete changes nothing and says s
 
 test("a follower that was promoted by hand follows again with the next update", async () => {
   const { resource } = await up(follower, follows());
-  await world.operations.promote(world.platform, { name: "copy", token: "token-3" }, {} as never);
+  await world.operations.stopFollowing(world.platform, { name: "copy", token: "token-3" }, {} as never);
   expect(await refresh(follower, resource)).toBeUndefined();
   expect((await up(follower, follows(), resource)).did).toBe("updated");
   expect(world.records.get("copy")?.replication).toBeDefined();
