@@ -3,12 +3,12 @@ import { promotedWords, replicatedWords } from "../../operations/replication-wor
 import type { Platform } from "../../platforms/contract";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import { instanceStanding } from "../claims";
-import { diffFacet } from "../facet-diff";
 import { facetLifecycle, type RecordedRest } from "../facet-lifecycle";
 import { requireHome } from "../home-guard";
 import type { Operations } from "../operations";
 import { PlatformInput } from "../recorded";
 import { checkRedisFollower } from "./check";
+import { diffRedisFollower } from "./diff";
 import { redisFollowerShape, replicationWish, type RedisFollowerInputs } from "./inputs";
 import { followerState, RedisFollowerState } from "./outputs";
 
@@ -31,19 +31,7 @@ export function redisFollowerDefinition(operations: Operations): RedisFollowerDe
     subject: ({ addon }) => (typeof addon === "string" ? addon : undefined),
 
     check: (call) => checkRedisFollower(operations, call),
-    async diff(call) {
-      const answer = await diffFacet(
-        operations,
-        {
-          of: (record) => record.replication,
-          wanted: (inputs: Partial<RedisFollowerInputs>) => replicationWish(inputs),
-        },
-        call,
-      );
-      if (answer.changes) return answer;
-      const platform = await operations.openPlatform(call.inputs.platform ?? call.state.platform);
-      return { ...answer, changes: await hasAnotherLeader(platform, await platform.load(call.state.addon)) };
-    },
+    diff: (call) => diffRedisFollower(operations, call),
 
     ...facetLifecycle<typeof redisFollowerShape, RedisFollowerState>(operations, {
       instanceOf: (record) => record.replication?.instance,
@@ -106,14 +94,6 @@ function wishOf(inputs: RedisFollowerInputs): ReplicationWish {
   const wish = replicationWish(inputs);
   if (wish === undefined) throw new Error(`whom ${inputs.addon} follows is not known`);
   return wish;
-}
-
-/** Whether the add-on that it follows was made anew since: to the record it is another leader, and followed no more. */
-async function hasAnotherLeader(platform: Platform, record: AddonRecord | undefined): Promise<boolean> {
-  const wish = record?.replication?.wish;
-  if (wish?.kind !== "addon") return false;
-  const leader = await platform.load(wish.addon);
-  return leader !== undefined && leader.createdAt !== record?.replication?.leaderCreatedAt;
 }
 
 type Following = AddonRecord & { readonly replication: NonNullable<AddonRecord["replication"]> };
