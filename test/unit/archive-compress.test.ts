@@ -51,12 +51,11 @@ test("however content comes in pieces, it unpacks to itself, in order", async ()
 
 test("content that comes compressed passes as it is, between members of its own", async () => {
   const ready = [gzipSync("b"), gzipSync("c")];
-  const members = await list(
+  const pieces = await list(
     compressMembers(from([Buffer.from("a"), { members: from(ready) }, Buffer.from("d")])),
   );
-  expect(members).toHaveLength(4);
-  expect(members.slice(1, 3)).toEqual(ready);
-  expect(members.map((member) => gunzipSync(member).toString())).toEqual(["a", "b", "c", "d"]);
+  expect(pieces.filter((piece) => ready.some((member) => member.equals(piece)))).toEqual(ready);
+  expect(gunzipSync(Buffer.concat(pieces)).toString()).toBe("abcd");
 });
 
 test("nothing makes no member, and an empty piece makes none", async () => {

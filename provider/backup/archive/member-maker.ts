@@ -8,12 +8,17 @@ export interface MemberMaker {
 }
 
 /**
+ * What a thread compresses in one turn, about half a millisecond: only between two turns does a kernel with lazy
+ * preemption let a server have its core before the next tick, which may be 4 ms away.
+ */
+const TURN_BYTES = 64 * 1024;
+
+/**
  * Keeps the compressor and what is left of its last buffer: a new compressor for each member, and its buffers, make so
  * much garbage that collecting it takes a sixth of a backup's time.
  */
 export function memberMaker(options: ZlibOptions): MemberMaker {
-  // Every write is a whole member.
-  const gzip = createGzip({ ...options, flush: constants.Z_FINISH }) as Gzip & ZlibReset;
+  const gzip = createGzip(options) as Gzip & ZlibReset;
   let pieces: Buffer[] = [];
   gzip.on("data", (piece: Buffer) => pieces.push(piece));
   return {
@@ -21,7 +26,8 @@ export function memberMaker(options: ZlibOptions): MemberMaker {
       new Promise((resolve, reject) => {
         const onError = (error: Error) => reject(error);
         gzip.once("error", onError);
-        gzip.write(bytes, () => {
+        for (let at = 0; at < bytes.length; at += TURN_BYTES) gzip.write(bytes.subarray(at, at + TURN_BYTES));
+        gzip.flush(constants.Z_FINISH, () => {
           gzip.off("error", onError);
           const member = pieces;
           pieces = [];
