@@ -6,6 +6,7 @@ export {
   type Schedule,
   type StoreCredentials,
 } from "./backup-policy";
+export { followerStatus, type FollowerStatus, type FollowerStatusOptions } from "./follower-status";
 export type { LocalPlatform, Platform } from "./platform";
 export {
   RedisAddon,

@@ -10,9 +10,13 @@ export interface ExternalLeader {
   host: pulumi.Input<string>;
   /** Its TCP port. */
   port: pulumi.Input<number>;
-  /** The user to replicate as. Default: Redis's user `default`. */
+  /**
+   * The user to replicate as; it needs PSYNC, SYNC and REPLCONF there. It should have INFO too (`+info`): then a leader
+   * that comes back with less than half of the keys that its follower has is not copied before somebody says so. Without
+   * INFO it is followed as Redis does, and one that comes back empty empties its follower. Default: Redis's user `default`.
+   */
   username?: pulumi.Input<string>;
-  /** That user's password. Always kept as a secret. A new one arrives without a lost link. */
+  /** That user's password; empty where the leader wants none. Always kept as a secret. A new one doesn't cost the link. */
   password: pulumi.Input<string>;
   /**
    * TLS: `true`, with the system's certificates and `host` as the name that the leader's must have, or
@@ -46,7 +50,8 @@ export interface RedisFollowerArgs {
   replaceData?: pulumi.Input<boolean>;
   /**
    * Makes the add-on a leader with all that it received, while this resource stays: for a cut-over that is a change of
-   * the program. Nothing is replaced; the old leader is not touched. Default: false.
+   * the program. Nothing is replaced; the old leader is not touched. Taken back, the add-on follows again, which needs
+   * `replaceData`: what it has counts as its own. Default: false.
    */
   promote?: pulumi.Input<boolean>;
   /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../core/errors";
 import { nameProblem } from "../core/addon-name";
 import { ServerWishSchema, type AddonRecord } from "../core/facets";
+import { claimsRoleOf } from "../core/hand-over";
 import { standing, type Instance } from "../core/instance";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
@@ -17,6 +18,7 @@ import type {
   RemovalRequest,
   SwitchedOver,
   SwitchOver,
+  Trusted,
 } from "../platforms/contract";
 import type { HomeLayout } from "../platforms/local/home";
 import { readRecord } from "../platforms/local/records";
@@ -27,7 +29,8 @@ import type { BackupRunner } from "./backups/backup-runner";
 import { choosePort } from "./server/choose-port";
 import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
 import { prepareToFollow } from "./replication/prepare-to-follow";
-import { recordedReplication } from "./replication/recorded-replication";
+import { recordedReplication, refuseHalfSwitchover } from "./replication/recorded-replication";
+import { afterFollowing, releaseOldLeader } from "./replication/old-leader";
 import { switchOver } from "./replication/switch-over";
 import { followersOf } from "./replication/leader-of";
 import { trustData } from "./replication/trust-data";
@@ -58,7 +61,7 @@ export class AgentService {
 
   apply(change: FacetChange, servers: readonly FoundServer[], task: Task): Promise<Applied> {
     return this.inQueue(change.name, async () => {
-      const existing = await readRecord(this.layout, change.name);
+      const existing = await this.supervisor.handOvers.settled(change.name, task);
       if (existing === undefined && change.facet !== "server") {
         if (change.wish === undefined) return { outcome: "absent" };
         throw noSuchAddon(change.name, this.identity);
@@ -73,23 +76,30 @@ export class AgentService {
       const instance = claimed(facet?.instance, change.claim);
       if (instance === "stale") return { outcome: "stale" };
 
+      if (existing !== undefined && change.facet === "replication" && change.wish !== undefined)
+        await refuseHalfSwitchover(this.layout, existing, change.wish);
+
       // Before anything is recorded: a call that is cut off anywhere from here on is completed by the supervisor.
       this.supervisor.touch(change.name);
       const prepared =
         existing !== undefined && change.facet === "replication"
           ? await prepareToFollow(this, existing, change, task)
           : undefined;
-      const record = await this.#recorded(existing, change, instance, servers, task);
+      // What was prepared is completed, or taken back where nothing was recorded, at the supervisor's next look.
+      const record = await this.#recorded(existing, change, instance, servers, task).finally(() => {
+        if (prepared !== undefined) this.supervisor.touch(change.name);
+      });
       for (const follower of await followersOf(this.layout, record.name)) this.supervisor.touch(follower);
       const placed = await this.supervisor.place(record.name, task);
       await this.#requireKept(record);
+      await this.#placeOldLeader(existing, record);
       return { outcome: "applied", record, ...prepared, ...placed };
     });
   }
 
   remove(request: RemovalRequest, task: Task): Promise<Removal> {
     return this.inQueue(request.name, async () => {
-      const existing = await readRecord(this.layout, request.name);
+      const existing = await this.supervisor.handOvers.settled(request.name, task);
       if (existing === undefined) return { outcome: "absent" };
       if (request.token !== undefined && standing(existing.server.instance, request.token).kind !== "current")
         return { outcome: "stale" };
@@ -113,7 +123,9 @@ export class AgentService {
         if (!this.background.signal.aborted) await this.#letUsersIn(record);
         throw error;
       }
+      const oldLeader = await releaseOldLeader(this.layout, record);
       await this.#discard(record);
+      if (oldLeader !== undefined) await this.#placeInBackground(oldLeader);
       if (finalBackup !== undefined) return { outcome: "removed", finalBackup };
       const isWanted = record.server.wish.deletion.finalBackup;
       return { outcome: "removed", noBackup: isWanted ? "no-data" : "not-wanted" };
@@ -139,7 +151,7 @@ export class AgentService {
     return switchOver(this, request, task);
   }
 
-  trustData(name: string, task: Task): Promise<{ readonly outcome: "trusted" | "absent" }> {
+  trustData(name: string, task: Task): Promise<Trusted> {
     return this.inQueue(name, () => trustData(this, name, task));
   }
 
@@ -193,7 +205,8 @@ export class AgentService {
     }
     if (existing === undefined) throw noSuchAddon(change.name, this.identity);
     if (change.wish === undefined) {
-      const others = { ...existing };
+      const others =
+        change.facet === "replication" ? await afterFollowing(this.layout, existing) : { ...existing };
       delete others[change.facet];
       return this.#save(others);
     }
@@ -257,10 +270,22 @@ export class AgentService {
   async #letUsersIn(record: AddonRecord): Promise<void> {
     const { removing: _, ...kept } = record;
     await this.#save(kept);
-    this.supervisor.touch(record.name);
-    // Should this fail, the supervisor tries again and its status says why.
-    await this.supervisor.place(record.name, this.background).catch((error: unknown) => {
-      log(`${record.name}: ${String(error)}`);
+    await this.#placeInBackground(record.name);
+  }
+
+  /** Whose role a RedisFollower no longer says that it has: both lead now, each with its data. */
+  async #placeOldLeader(before: AddonRecord | undefined, now: AddonRecord): Promise<void> {
+    const wish = before?.replication?.wish;
+    if (before === undefined || wish?.kind !== "addon") return;
+    if (claimsRoleOf(before, wish.addon) && !claimsRoleOf(now, wish.addon))
+      await this.#placeInBackground(wish.addon);
+  }
+
+  /** Should this fail, the supervisor tries again and its status says why. */
+  async #placeInBackground(name: string): Promise<void> {
+    this.supervisor.touch(name);
+    await this.supervisor.place(name, this.background).catch((error: unknown) => {
+      log(`${name}: ${String(error)}`);
     });
   }
 

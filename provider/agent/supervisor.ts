@@ -2,12 +2,14 @@ import type { AddonRecord } from "../core/facets";
 import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
-import { readRecord, recordedNames } from "../platforms/local/records";
+import { recordedNames } from "../platforms/local/records";
 import { ConnectionGuard } from "./connections/connection-guard";
 import { closeHeld } from "./connections/held-connections";
 import { log } from "./log";
+import { DataMarkWatch } from "./replication/data-mark-watch";
 import { FollowerWatch } from "./replication/follower-watch";
-import { leaderOf } from "./replication/leader-of";
+import { HandOvers } from "./replication/hand-overs";
+import { LeaderLinks } from "./replication/leader-links";
 import { ServerProcess, type Placeable, type Placed } from "./server/server-process";
 
 const TICK_MS = 500;
@@ -16,16 +18,23 @@ const TICK_MS = 500;
 export class Supervisor {
   readonly #servers = new Map<string, ServerProcess>();
   readonly #looking = new Set<string>();
+  /** Who leads is settled before anything is placed by a record. */
+  readonly handOvers: HandOvers;
   /** Placing a server anew comes with a new connection to it, and finds out whether it still runs. */
   readonly #guard = new ConnectionGuard((name) => this.touch(name));
   readonly #followers: FollowerWatch;
+  readonly #marks: DataMarkWatch;
+  readonly #links: LeaderLinks;
   #stopping = false;
 
   constructor(
     readonly layout: HomeLayout,
     readonly clock: Clock,
   ) {
+    this.handOvers = new HandOvers(layout, (name) => this.touch(name));
     this.#followers = new FollowerWatch(layout, (name) => this.touch(name));
+    this.#marks = new DataMarkWatch(layout, (name) => this.touch(name));
+    this.#links = new LeaderLinks(layout, clock);
   }
 
   /** Its record, or whom it follows, is about to change: should the change be cut short, the next look completes it. */
@@ -40,9 +49,14 @@ export class Supervisor {
   place(name: string, task: Task, as = (record: AddonRecord): AddonRecord => record): Promise<Placed> {
     return this.#server(name).place(async () => {
       if (this.#stopping) throw new Error("the agent is being stopped");
-      const found = await this.#load(name);
+      const found = await this.#load(name, task);
       return found && { ...found, record: as(found.record) };
     }, task);
+  }
+
+  /** Returns once nothing that was asked for before changes the server any more. */
+  async quiet(name: string, task: Task): Promise<void> {
+    await this.#server(name).place(() => Promise.resolve(undefined), task);
   }
 
   /** Whether nothing runs and no data are there: then there is nothing to back up. */
@@ -55,6 +69,7 @@ export class Supervisor {
     await this.#server(name).stop(task, why);
     this.#servers.delete(name);
     await closeHeld(name);
+    await this.#links.close(name);
   }
 
   /** Stops every server cleanly and returns the names of those that ran; where one can't be stopped, goes on as before. */
@@ -90,6 +105,7 @@ export class Supervisor {
         this.#guard.look(name, task);
         this.#followers.look(name, task);
       }
+      if (!this.#stopping) this.#marks.look(task);
       await this.clock.sleep(TICK_MS, task.signal).catch(() => undefined);
     }
     return "told-to";
@@ -110,7 +126,7 @@ export class Supervisor {
     this.#looking.add(name);
     try {
       await this.#server(name).lookAfter(async () => {
-        const found = this.#stopping ? undefined : await this.#load(name);
+        const found = this.#stopping ? undefined : await this.#load(name, task);
         // Half removed: whoever removes it goes on, or an update takes it back.
         return found?.record.removing === undefined ? found : undefined;
       }, task);
@@ -129,8 +145,10 @@ export class Supervisor {
     return server;
   }
 
-  async #load(name: string): Promise<Placeable | undefined> {
-    const record = await readRecord(this.layout, name);
-    return record === undefined ? undefined : { record, leader: await leaderOf(this.layout, record) };
+  async #load(name: string, task: Task): Promise<Placeable | undefined> {
+    if (this.handOvers.isUnderWay(name)) return undefined;
+    const record = await this.handOvers.settled(name, task);
+    if (record === undefined) return undefined;
+    return { record, leader: await this.#links.of(record), onPlaced: () => this.#links.settle(name) };
   }
 }

@@ -21,10 +21,13 @@ export interface CommandContext {
  */
 export async function contextOf(
   command: Command,
-  { takesLong = false }: { readonly takesLong?: boolean } = {},
+  {
+    takesLong = false,
+    isWatching = false,
+  }: { readonly takesLong?: boolean; readonly isWatching?: boolean } = {},
 ): Promise<CommandContext> {
   const { home, quiet } = command.optsWithGlobals<{ home?: string; quiet?: boolean }>();
-  heedSignals();
+  heedSignals({ isWatching });
   const display = openDisplay(quiet === true || !(takesLong || process.stderr.isTTY));
   return {
     home,

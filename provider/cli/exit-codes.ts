@@ -1,8 +1,19 @@
 import { Failure } from "../core/errors";
+import type { FollowerStatus } from "../core/follower-status";
 import type { VerificationOutcome } from "../core/verification";
 
 /** What the command line's exit codes mean; a signal's is 128 and its number, 130 for Ctrl-C. */
-export const EXIT = { done: 0, failed: 1, wrongUsage: 2, notFound: 3, damaged: 4, unproved: 5 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  wrongUsage: 2,
+  notFound: 3,
+  damaged: 4,
+  unproved: 5,
+  notInSync: 6,
+  broken: 7,
+  leads: 8,
+} as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES_HELP = `
@@ -13,6 +24,9 @@ Exit codes:
   3    no such add-on, catalog or backup
   4    a backup is damaged
   5    nothing is wrong with the backup as far as could be seen, but no server here loads it (backup verify alone)
+  6    not in sync now, which may come by itself (follower status alone)
+  7    broken: no waiting helps, the output says why and what to do (follower status alone)
+  8    it is a leader, so there is nothing to be in sync with (follower status alone)
   130  ended by Ctrl-C, 143 by SIGTERM`;
 
 const CODES: Readonly<Record<string, ExitCode>> = {
@@ -45,6 +59,13 @@ const WORST_FIRST = ["damaged", "failed", "structure-checked", "verified"] as co
 /** The exit code of several verifications: that of the worst. */
 export function exitCodeOfOutcomes(outcomes: readonly (VerificationOutcome | "failed")[]): ExitCode {
   return OUTCOMES[WORST_FIRST.find((outcome) => outcomes.includes(outcome)) ?? "verified"];
+}
+
+/** The exit code that tells a script how an add-on follows: 0 in sync alone. */
+export function exitCodeOfFollower({ role, state }: Pick<FollowerStatus, "role" | "state">): ExitCode {
+  if (role === "leader") return EXIT.leads;
+  if (state === "synced") return EXIT.done;
+  return state === "broken" ? EXIT.broken : EXIT.notInSync;
 }
 
 /** A Failure for what was typed; its exit code is that of wrong usage. */

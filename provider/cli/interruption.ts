@@ -7,6 +7,7 @@ type EndingSignal = (typeof SIGNALS)[number];
 
 const abort = new AbortController();
 let exitCode: number | undefined;
+let tidiesUp = true;
 
 /** Aborted by the first Ctrl-C, or another signal that asks to end. */
 export const interruption: AbortSignal = abort.signal;
@@ -16,8 +17,12 @@ export function interruptedExitCode(): number | undefined {
   return exitCode;
 }
 
-/** The first signal lets the command tidy up, the second one ends it at once. */
-export function heedSignals(): void {
+/**
+ * The first signal lets the command tidy up, the second one ends it at once. What only watches has nothing to tidy up,
+ * and says nothing of it.
+ */
+export function heedSignals({ isWatching }: { readonly isWatching: boolean }): void {
+  tidiesUp = !isWatching;
   for (const signal of SIGNALS) process.on(signal, () => interrupt(signal));
 }
 
@@ -27,7 +32,8 @@ export function interrupt(signal: EndingSignal): void {
   const code = 128 + constants.signals[signal];
   if (exitCode !== undefined) process.exit(code);
   exitCode = code;
-  if (signal === "SIGINT") process.stderr.write("stopping and tidying up; Ctrl-C again ends it at once\n");
+  if (signal === "SIGINT" && tidiesUp)
+    process.stderr.write("stopping and tidying up; Ctrl-C again ends it at once\n");
   abort.abort(
     new Failure({
       code: "interrupted",

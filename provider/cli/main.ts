@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { agentCommand } from "./commands/agent";
 import { backupCommand } from "./commands/backup";
 import { deleteCommand } from "./commands/delete";
+import { followerCommand } from "./commands/follower";
 import { handOverCommand } from "./commands/hand-over";
 import { infoCommand } from "./commands/info";
 import { listCommand } from "./commands/list";
@@ -11,12 +12,15 @@ import { interruptedExitCode } from "./interruption";
 import { complain } from "./terminal";
 
 const program = new Command("redis-addon")
-  .description("Managed Redis add-ons on this machine: what runs, how to reach it, how it is backed up.")
+  .description(
+    "Managed Redis add-ons on this machine: what runs, how to reach it, who follows whom, how it is backed up.",
+  )
   .option("--home <folder>", "the data home (default: $REDIS_ADDON_HOME, else ~/.local/share/redis-addon)")
   .option("--quiet", "no progress on standard error, only warnings and errors")
   .addHelpText("after", EXIT_CODES_HELP)
   .addCommand(listCommand())
   .addCommand(infoCommand())
+  .addCommand(followerCommand())
   .addCommand(backupCommand())
   .addCommand(agentCommand())
   .addCommand(handOverCommand())

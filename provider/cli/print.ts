@@ -1,12 +1,18 @@
 import { printable } from "./printable";
 import { USUAL_COLUMNS } from "./progress-display";
-import { tableLines } from "./table";
+import { fieldLines, tableLines } from "./table";
 import { clearDisplay } from "./terminal";
 
 /** One JSON document on standard output. */
 export function printJson(value: unknown): void {
   clearDisplay();
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** One JSON document a line, where several follow each other. */
+export function printJsonLine(value: unknown): void {
+  clearDisplay();
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 export function printLine(text = ""): void {
@@ -30,6 +36,5 @@ export function printTable(
 
 /** Labels in one column, values in the next. */
 export function printFields(fields: readonly (readonly [label: string, value: string])[]): void {
-  const width = Math.max(...fields.map(([label]) => label.length));
-  for (const [label, value] of fields) printLine(`${label.padEnd(width)}  ${value}`);
+  for (const line of fieldLines(fields)) printLine(line);
 }

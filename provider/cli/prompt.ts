@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import { interrupt, interruption } from "./interruption";
 import { clearDisplay } from "./terminal";
 
@@ -6,6 +7,20 @@ const [CTRL_C, CTRL_D, BACKSPACE, CTRL_U, DELETE] = ["\u0003", "\u0004", "\b", "
 /** Whether a person can be asked. */
 export function canAsk(): boolean {
   return process.stdin.isTTY;
+}
+
+/** Asks on the terminal; empty where the answer is the end of the input. */
+export async function askLine(question: string): Promise<string> {
+  clearDisplay();
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = Promise.withResolvers<string>();
+  terminal.on("SIGINT", () => interrupt("SIGINT"));
+  terminal.once("close", () => ended.resolve(""));
+  try {
+    return await Promise.race([terminal.question(question, { signal: interruption }), ended.promise]);
+  } finally {
+    terminal.close();
+  }
 }
 
 /** Asks on the terminal for what nobody should see: the answer is not echoed, and stands in no history. */

@@ -19,3 +19,9 @@ export function tableLines(
   const without = (row: readonly string[]) => row.filter((_, i) => i !== left);
   return tableLines(without(header), rows.map(without), { room, expendable: others });
 }
+
+/** Labels in one column, values in the next. */
+export function fieldLines(fields: readonly (readonly [label: string, value: string])[]): string[] {
+  const width = Math.max(...fields.map(([label]) => label.length));
+  return fields.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+}

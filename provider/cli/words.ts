@@ -3,13 +3,19 @@ import type { Retention } from "../core/retention";
 import type { AddonStatus } from "../core/status";
 import type { VerificationOutcome } from "../core/verification";
 import type { CatalogEntry } from "../operations/list-backups";
+import { lagWords, positionWords } from "./follower-words";
 import { syncWords } from "../redis/sync-status";
 
 /** How a role reads in one cell: `leader`, `follower of cache: synced`. */
 export function roleWords({ replication }: AddonStatus): string {
-  if (replication.role === "leader") return "leader";
+  if (replication.role === "leader") return positionWords(replication);
   const { addon, host, port } = replication.leader;
   return `follower of ${addon ?? `${host}:${port}`}: ${syncWords(replication.sync)}`;
+}
+
+/** Of a follower: how far behind it is, in a column headed LAG. */
+export function lagCell({ replication }: AddonStatus): string {
+  return replication.role === "leader" ? "-" : (lagWords(replication.sync) ?? "-");
 }
 
 export function scheduleWords(schedule: Schedule): string {

@@ -4,8 +4,16 @@ import { followed } from "./followed";
 
 /** The internal administrator: what converge, backups and the agent connect as. */
 export const ADMIN_USER = "redis-addon-admin";
-/** The internal replication user: what followers of this program and captures connect as. */
+/** The internal replication user: what followers of this program connect as. */
 export const REPLICA_USER = "redis-addon-replica";
+/** What backups connect as: a leader whose data nobody may copy is backed up all the same. */
+export const CAPTURE_USER = "redis-addon-capture";
+
+/**
+ * Whether an add-on's data may be copied by replication. Refused while they are not known to be those that it had: a
+ * follower would exchange what it has for them.
+ */
+export type Copying = "allowed" | "refused";
 
 export interface AclUser {
   readonly name: string;
@@ -43,9 +51,8 @@ const ADVANCED = ["+monitor", "+client|kill", "+client|pause", "+client|unpause"
  */
 const ADVANCED_LEADER = ["+config|get", "+config|resetstat"];
 
-// On a follower, `PSYNC <id> <offset> FAILOVER` would let any user promote it.
-const LEADER = ["+psync", "+sync", "+replconf"];
-const FOLLOWER = ["-psync", "-sync", "-replconf"];
+const REPLICATION = ["+psync", "+sync", "+replconf"];
+const NO_REPLICATION = ["-psync", "-sync", "-replconf"];
 
 const EVERY_KEY_AND_CHANNEL = ["~*", "&*"];
 
@@ -53,24 +60,27 @@ const EVERY_KEY_AND_CHANNEL = ["~*", "&*"];
  * INFO beyond the protocol of replication: how far behind a follower is, whether it fits, and whether the two are one
  * server, can only be told by the leader. It shows no secrets.
  */
-const REPLICATION_ONLY = ["-@all", "+psync", "+sync", "+replconf", "+ping", "+info"];
+const REPLICA = ["-@all", "+ping", "+info"];
 
 /** Everybody who may connect to this add-on's server. Passwords are hashed: the rules end up in files and in logs. */
-export function aclUsers(record: AddonRecord): readonly AclUser[] {
+export function aclUsers(record: AddonRecord, copying: Copying = "allowed"): readonly AclUser[] {
   const { password, adminPassword, replicaPassword } = record.credentials;
   const follows = followed(record) !== undefined;
+  const copies = copying === "allowed" ? REPLICATION : NO_REPLICATION;
   const advanced = record.server.wish.access === "advanced";
   return [
     // While an add-on is being removed its users stay out: what they wrote after the final backup would be lost.
     user("default", password, record.removing === undefined ? "on" : "off", [
       ...EVERY_KEY_AND_CHANNEL,
       ...STANDARD,
-      ...(follows ? FOLLOWER : LEADER),
+      // On a follower, `PSYNC <id> <offset> FAILOVER` would let any user promote it.
+      ...(follows ? NO_REPLICATION : copies),
       ...(advanced ? ADVANCED : []),
       ...(advanced && !follows ? ADVANCED_LEADER : []),
     ]),
     user(ADMIN_USER, adminPassword, "on", [...EVERY_KEY_AND_CHANNEL, "+@all"]),
-    user(REPLICA_USER, replicaPassword, "on", REPLICATION_ONLY),
+    user(REPLICA_USER, replicaPassword, "on", [...REPLICA, ...copies]),
+    user(CAPTURE_USER, replicaPassword, "on", [...REPLICA, ...REPLICATION]),
   ];
 }
 

@@ -1,10 +1,10 @@
-import { REPLICA_USER } from "./access";
+import { CAPTURE_USER, REPLICA_USER } from "./access";
 import { Failure } from "./errors";
 import type { AddonRecord } from "./facets";
 import type { LeaderAddress } from "./render";
 import { reachableHost } from "./settings";
 
-/** How followers and backups reach an add-on of this machine: as its internal replication user. */
+/** How followers reach an add-on of this machine: as its internal replication user. */
 export function addressAsLeader({ server, credentials }: AddonRecord): LeaderAddress {
   return {
     host: reachableHost(server.wish.bind),
@@ -12,6 +12,11 @@ export function addressAsLeader({ server, credentials }: AddonRecord): LeaderAdd
     username: REPLICA_USER,
     password: credentials.replicaPassword,
   };
+}
+
+/** How backups do: as a user who may copy the data whoever else may not. */
+export function addressForBackups(record: AddonRecord): LeaderAddress {
+  return { ...addressAsLeader(record), username: CAPTURE_USER };
 }
 
 export function noSuchLeader(leader: string, follower: string): Failure {

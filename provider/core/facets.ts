@@ -149,9 +149,12 @@ export const AddonRecordSchema = z.object({
   backups: BackupsFacetSchema.optional(),
   /**
    * A switchover to that follower was begun and is not known to have ended. Roles are as they were until it is: which
-   * of the two writes, the servers themselves tell, and nobody launches this one before.
+   * of the two writes, the servers themselves tell, and nobody launches this one before. `aborted`: it was told to keep
+   * its role, and may have taken writes since.
    */
-  handingOver: z.object({ to: z.string(), since: z.string() }).exactOptional(),
+  handingOver: z
+    .object({ to: z.string(), since: z.string(), aborted: z.literal(true).exactOptional() })
+    .exactOptional(),
   /** It gave its role to that add-on, which was made then, and follows it: what it starts with says so. */
   demoted: z.object({ to: z.string(), createdAt: z.string() }).exactOptional(),
   /** Set once a removal began; a crash in between is completed by the same removal called again. */

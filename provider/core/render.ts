@@ -1,4 +1,4 @@
-import { aclUsers, type AclUser } from "./access";
+import { aclUsers, type AclUser, type Copying } from "./access";
 import type { AddonRecord, LeaderTls } from "./facets";
 import { followed } from "./followed";
 import { liveSettings, serverSettings, type Setting } from "./settings";
@@ -33,6 +33,8 @@ export interface RenderInput {
   readonly record: AddonRecord;
   /** Ignored unless the record follows. */
   readonly leader: LeaderAddress | undefined;
+  /** `allowed` unless given. */
+  readonly copying?: Copying;
   /** Absolute. */
   readonly dataDir: string;
   /** Absolute; where the caller puts `acl`. */
@@ -45,7 +47,7 @@ export interface RenderInput {
  * Both files must be written with mode 0600: a follower's redis.conf holds its leader's password, which Redis needs
  * in plain text.
  */
-export function renderServer({ record, leader, dataDir, aclFile }: RenderInput): {
+export function renderServer({ record, leader, copying, dataDir, aclFile }: RenderInput): {
   conf: string;
   acl: string;
 } {
@@ -58,16 +60,20 @@ export function renderServer({ record, leader, dataDir, aclFile }: RenderInput):
     if (password !== "") lines.push(confLine("masterauth", password));
     lines.push(confLine("replicaof", host, String(port)));
   }
-  const users = aclUsers(record).map((user) => `user ${user.name} ${user.rules.join(" ")}`);
+  const users = aclUsers(record, copying).map((user) => `user ${user.name} ${user.rules.join(" ")}`);
   return { conf: text(lines), acl: text(users) };
 }
 
 /** What `converge` brings a running server to; the same record and leader that the files are rendered from. */
-export function desiredServer(record: AddonRecord, leader: LeaderAddress | undefined): DesiredServer {
+export function desiredServer(
+  record: AddonRecord,
+  leader: LeaderAddress | undefined,
+  copying?: Copying,
+): DesiredServer {
   return {
     name: record.name,
     settings: liveSettings(record),
-    users: aclUsers(record),
+    users: aclUsers(record, copying),
     replication: desiredReplication(record, leader),
   };
 }

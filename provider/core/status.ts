@@ -1,4 +1,4 @@
-import type { BackupsWish, ServerWish } from "./facets";
+import type { BackupsWish, ReplicationWish, ServerWish } from "./facets";
 import type { VerificationOutcome } from "./verification";
 
 /** How far a follower is. Percent is absent where it cannot be known; `estimated` percents are shown with "~". */
@@ -24,6 +24,11 @@ export type SyncStatus = (
 ) & {
   /** Between what the leader has and what was applied here; absent where the leader's INFO can't be read. */
   readonly lagBytes?: number;
+  /**
+   * Since the leader last heard what this follower has applied (it tells each second); where the leader can't be asked,
+   * since anything came from it.
+   */
+  readonly lagSeconds?: number;
   /** Since anything came from the leader. */
   readonly secondsSinceIo?: number;
 };
@@ -48,13 +53,49 @@ export type ServerState =
       readonly uptimeSeconds: number;
     };
 
-export type ReplicationState =
-  | { readonly role: "leader"; readonly followers: readonly ServerAddress[] }
+/** A follower as its leader sees it. */
+export interface ListedFollower extends ServerAddress {
+  /** Its name, where it is an add-on of the same place. */
+  readonly addon?: string;
+  /** `absent`: an add-on that should follow and isn't connected. */
+  readonly state: "online" | "syncing" | "absent";
+  /** Between what the leader has and what the follower last said that it has. */
+  readonly lagBytes?: number;
+  /** Since it last said so; it does each second. */
+  readonly lagSeconds?: number;
+}
+
+/** Whom an add-on follows. Host and port are absent where it is an add-on that is gone. */
+export interface FollowedLeader extends Partial<ServerAddress> {
+  /** Its name, where it is an add-on of the same place. */
+  readonly addon?: string;
+}
+
+export type ReplicationState = (
+  | {
+      readonly role: "leader";
+      /** How a follower came to lead; absent: it was declared as a leader. */
+      readonly position?: NonNullable<ReplicationWish["position"]>;
+      readonly followers: readonly ListedFollower[];
+    }
   | {
       readonly role: "follower";
-      readonly leader: ServerAddress & { readonly addon?: string };
+      /** As recorded. What its server says is an address on this machine where somebody speaks TLS for it. */
+      readonly leader: FollowedLeader;
+      /** `up` while anything comes from the leader, its snapshot included. */
+      readonly link: "up" | "down" | "unknown";
       readonly sync: SyncStatus;
-    };
+      /** ISO 8601: the last moment at which it is known to have been in sync; absent: it never was. */
+      readonly lastSyncedAt?: string;
+      /** ISO 8601; absent where it is not in sync. */
+      readonly inSyncSince?: string;
+      /** Why it was told to follow nobody for now, and since when. */
+      readonly halted?: { readonly why: string; readonly since: string };
+    }
+) & {
+  /** The exchange of roles with its follower, or its leader, that was begun and is not known to have ended. */
+  readonly switchover?: { readonly to: string; readonly since: string };
+};
 
 export interface BackupsState {
   readonly schedule: BackupsWish["schedule"];

@@ -14,6 +14,8 @@ export interface Progress {
   readonly totalBytes?: number | undefined;
   /** About how many bytes there are, where the total is not known: off by half as easily as not. */
   readonly estimatedBytes?: number | undefined;
+  /** Since the wait began, where it may be long and whoever shows it doesn't count by itself. */
+  readonly elapsedSeconds?: number | undefined;
 }
 
 /** What every call that can take long is given: a way to stop it, the time, and somewhere to say how far it is. */

@@ -154,12 +154,27 @@ function readsFormat(to: ServerVersion, { magic, version }: SnapshotOrigin["rdb"
 }
 
 /**
- * Whether a server of version `to` can follow one of version `from`: a Valkey 9 writes the older format for a Valkey
- * that says so when it asks, otherwise the snapshot is the one of `snapshotLoads`.
+ * Whether a server of version `to` can follow one of version `from`. Followers are also sent what isn't in the leader's
+ * own files: since 9.1 a Valkey writes Redis 7.2's format for each follower that doesn't call itself Valkey 9 or newer.
  */
 export function canFollow(from: ServerVersion, to: ServerVersion): boolean {
-  if (snapshotLoads(from, to)) return true;
-  return from.flavor === "valkey" && to.flavor === "valkey" && minorOf(from) < 1000 && minorOf(to) >= 801;
+  return (
+    snapshotLoads(from, to) || (readsRedis72(to) && (writesRedis72(from) || suitsFormatToFollower(from)))
+  );
+}
+
+/** Valkey 8 has no format of its own. */
+function writesRedis72({ flavor, version }: ServerVersion): boolean {
+  return flavor === "valkey" && version.startsWith("8.");
+}
+
+function readsRedis72(version: ServerVersion): boolean {
+  return version.flavor === "valkey" || minorOf(version) >= 702;
+}
+
+/** What comes after 9 is not known. */
+function suitsFormatToFollower(leader: ServerVersion): boolean {
+  return leader.flavor === "valkey" && minorOf(leader) >= 901 && minorOf(leader) < 1000;
 }
 
 /** `7.2.4` as 702, so that minor versions compare as numbers. */

@@ -1,17 +1,14 @@
-import { parseDestination } from "../core/destination";
-import { DEFAULT_BACKUPS, type AddonRecord } from "../core/facets";
-import { nextSlot } from "../core/schedule";
-import { s3Url } from "../core/s3-destination";
-import { reachableHost } from "../core/settings";
-import type { AddonStatus, BackupsState, Health, ReplicationState, ServerState } from "../core/status";
-import type { Task } from "../core/task";
 import { Failure } from "../core/errors";
-import type { BackupRun, Placement, Platform } from "../platforms/contract";
-import type { RedisClient } from "../redis/client";
-import { observeServer, type ServerObservation } from "../redis/observe";
-import type { Info } from "../redis/info";
-import { classifySync } from "../redis/sync-status";
+import type { AddonRecord } from "../core/facets";
+import { reachableHost } from "../core/settings";
+import type { AddonStatus, Health, ReplicationState, ServerState } from "../core/status";
+import type { Task } from "../core/task";
+import type { Placement, Platform } from "../platforms/contract";
+import { isSet, type Info } from "../redis/info";
+import { observationFrom, type ServerObservation } from "../redis/observe";
 import { connectAdmin } from "./connect-admin";
+import { backupsOf } from "./inspect/backups";
+import { recordedReplication, seenReplication, type SeenReplication } from "./inspect/replication";
 
 /** Everything that is to be known of one add-on; absent: there is none of that name. Changes nothing. */
 export async function inspect(
@@ -49,10 +46,10 @@ export async function inspectAll(
 
 async function statusOf(platform: Platform, placement: Placement, task: Task): Promise<AddonStatus> {
   const { record, home } = placement;
-  const { server, replication } = await look(platform, placement, task);
+  const { server, replication, problems: ofReplication } = await look(platform, placement, task);
   const problems = [
     ...(server.state === "stopped" || server.state === "unreachable" ? [server.why] : []),
-    ...(replication.role === "follower" && replication.sync.state === "broken" ? [replication.sync.why] : []),
+    ...ofReplication,
     ...(placement.process.state === "running" && placement.process.trouble !== undefined
       ? [placement.process.trouble]
       : []),
@@ -81,21 +78,31 @@ async function look(
   platform: Platform,
   placement: Placement,
   task: Task,
-): Promise<{ server: ServerState; replication: ReplicationState }> {
+): Promise<SeenReplication & { readonly server: ServerState }> {
   const { record, process } = placement;
-  if (process.state !== "running") return { server: process, replication: recordedReplication(record) };
+  if (process.state !== "running") {
+    const why = process.state === "starting" ? "its server is starting" : "its server does not run";
+    return { server: process, ...(await recordedReplication(platform, placement, why, task)) };
+  }
   try {
     await using client = await connectAdmin(platform, record, task);
-    const observed = await observeServer(client);
+    const info = await client.info();
+    const observed = observationFrom(info);
     return {
-      server: observed.loading ? { state: "starting" } : running(observed, process.pid),
-      replication: await replicationOf(platform, record, client, observed, task),
+      server: isStarting(info) ? { state: "starting" } : running(observed, process.pid),
+      ...(await seenReplication(platform, placement, { client, info }, task)),
     };
   } catch (error) {
     task.signal.throwIfAborted();
     const why = error instanceof Failure ? error.cause : String(error);
-    return { server: { state: "unreachable", why }, replication: recordedReplication(record) };
+    const recorded = await recordedReplication(platform, placement, "its server does not answer", task);
+    return { server: { state: "unreachable", why }, ...recorded };
   }
+}
+
+/** A follower that loads its leader's snapshot has started long ago. */
+function isStarting(info: Info): boolean {
+  return isSet(info, "loading") && !isSet(info, "master_sync_in_progress");
 }
 
 function running(observed: ServerObservation, pid: number): ServerState {
@@ -110,53 +117,6 @@ function running(observed: ServerObservation, pid: number): ServerState {
   };
 }
 
-async function replicationOf(
-  platform: Platform,
-  record: AddonRecord,
-  client: RedisClient,
-  observed: ServerObservation,
-  task: Task,
-): Promise<ReplicationState> {
-  if (record.replication === undefined) {
-    // A backup that is being taken is listed too, for a moment; it announces no port.
-    const followers = observed.followers.filter(({ port }) => port !== 0);
-    return { role: "leader", followers: followers.map(({ host, port }) => ({ host, port })) };
-  }
-  const recorded = recordedReplication(record);
-  if (recorded.role === "leader") return recorded;
-  const leader = await leaderInfo(platform, record, task);
-  const sync = classifySync({ follower: await client.info(), leader });
-  return {
-    role: "follower",
-    leader: { ...recorded.leader, ...(observed.leader ?? {}) },
-    sync,
-  };
-}
-
-/** A leader of the same platform tells how far it is; for others the follower's own word has to do. */
-async function leaderInfo(platform: Platform, record: AddonRecord, task: Task): Promise<Info | undefined> {
-  const wish = record.replication?.wish;
-  const leader = wish?.kind === "addon" ? await platform.load(wish.addon) : undefined;
-  if (leader === undefined) return undefined;
-  try {
-    await using client = await connectAdmin(platform, leader, task);
-    return await client.info();
-  } catch {
-    task.signal.throwIfAborted();
-    return undefined;
-  }
-}
-
-function recordedReplication(record: AddonRecord): ReplicationState {
-  const wish = record.replication?.wish;
-  if (wish === undefined) return { role: "leader", followers: [] };
-  const leader =
-    wish.kind === "external"
-      ? { host: wish.host, port: wish.port }
-      : { host: "127.0.0.1", port: 0, addon: wish.addon };
-  return { role: "follower", leader, sync: { state: "connecting" } };
-}
-
 function healthOf(
   record: AddonRecord,
   server: ServerState,
@@ -166,44 +126,14 @@ function healthOf(
   if (record.removing !== undefined) return "removing";
   if (server.state === "starting") return "starting";
   if (server.state !== "running") return "down";
-  if (
-    replication.role === "follower" &&
-    replication.sync.state !== "synced" &&
-    replication.sync.state !== "broken"
-  )
-    return "syncing";
+  if (isSyncing(replication)) return "syncing";
   return problems.length === 0 ? "healthy" : "degraded";
 }
 
-function backupsOf({ record, destination, lastRun }: Placement, task: Task): BackupsState {
-  const { schedule, retention } = record.backups?.wish ?? DEFAULT_BACKUPS;
-  const next = nextSlot(schedule, task.clock.now());
-  return {
-    schedule,
-    retention,
-    catalog: `${shown(destination)}/${record.catalogKey}`,
-    ...(next === undefined ? {} : { next: new Date(next).toISOString() }),
-    ...(lastRun === undefined ? {} : { lastRun: runOf(lastRun) }),
-  };
-}
-
-/** What keys are joined to: without a store's parameters, which say where it answers. */
-function shown(destination: string): string {
-  const parsed = parseDestination(destination);
-  return parsed.kind === "s3" ? s3Url(parsed) : destination.replace(/\/$/, "");
-}
-
-/** Without what the platform notes besides for itself. */
-function runOf({
-  at,
-  outcome,
-  detail,
-  verification,
-  warnings,
-}: BackupRun): NonNullable<BackupsState["lastRun"]> {
-  return {
-    ...{ at, outcome, detail },
-    ...(verification === undefined ? {} : { verification }),
-    ...(warnings === undefined ? {} : { warnings }),
-  };
+/** Where it is known why there is no link, nothing is under way. */
+function isSyncing(replication: ReplicationState): boolean {
+  if (replication.role === "leader") return false;
+  const { sync } = replication;
+  if (sync.state === "connecting") return sync.why === undefined;
+  return sync.state !== "synced" && sync.state !== "broken";
 }

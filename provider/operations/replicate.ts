@@ -1,10 +1,10 @@
 import type { AddonRecord, ReplicationWish } from "../core/facets";
-import { followed } from "../core/followed";
+import { claimsRoleOf, isExchanged } from "../core/hand-over";
 import type { Task } from "../core/task";
 import type { BackupResult, Claim, Platform, SwitchedOver } from "../platforms/contract";
 import { follow } from "./follow";
 import { promote } from "./promote";
-import { switchOver } from "./switch-over";
+import { switchOver, SWITCHOVER_TIMEOUT_MS } from "./switch-over";
 
 export interface ReplicateRequest {
   readonly name: string;
@@ -29,7 +29,10 @@ export interface Replicated {
   readonly switchover?: Extract<SwitchedOver, { outcome: "switched-over" }>["measured"];
 }
 
-/** Brings an add-on's replication to what is wished of it: following and in sync, promoted, or switched over. */
+/**
+ * Brings an add-on's replication to what is wished of it: following and in sync, promoted, or switched over. Where roles
+ * are exchanged with one leader and another one is wished, they are exchanged back first: two steps.
+ */
 export async function replicate(
   platform: Platform,
   request: ReplicateRequest,
@@ -37,17 +40,33 @@ export async function replicate(
 ): Promise<Replicated> {
   const { name, claim, wish, given, deadlineMs } = request;
   if (wish.position === "promoted") return promote(platform, { name, claim, given, wish, deadlineMs }, task);
-  const recorded = await platform.load(name);
-  const isSwitched =
-    recorded?.replication?.wish.position === "switched-over" && followed(recorded) === undefined;
-  if (wish.position === "switched-over") {
-    const followedFirst = isSwitched
+  const timeoutMs = Math.min(SWITCHOVER_TIMEOUT_MS, deadlineMs);
+  const exchange = { name, claim, given, timeoutMs } as const;
+  const oldLeader = await exchangedWith(platform, name);
+  const isWishedPair = wish.position === "switched-over" && wish.addon === oldLeader;
+  const back =
+    oldLeader === undefined || isWishedPair
       ? undefined
-      : await follow(platform, { ...request, wish: { kind: "addon", addon: wish.addon } }, task);
-    const switched = await switchOver(platform, { name, claim, given, to: "switched-over" }, task);
-    return { ...followedFirst, ...switched };
+      : await switchOver(platform, { ...exchange, to: "declared" }, task);
+  if (wish.position !== "switched-over") {
+    const following = await follow(platform, request, task);
+    return { ...following, ...(back?.switchover === undefined ? {} : { switchover: back.switchover }) };
   }
-  // Back to what was declared; with another leader than before this is the first of two steps.
-  if (isSwitched) await switchOver(platform, { name, claim, given, to: "declared" }, task);
-  return follow(platform, request, task);
+  const first = isWishedPair
+    ? undefined
+    : await follow(platform, { ...request, wish: { kind: "addon", addon: wish.addon } }, task);
+  return { ...first, ...(await switchOver(platform, { ...exchange, to: "switched-over" }, task)) };
+}
+
+/** The old leader that an add-on has exchanged its role with; absent: it has with none, or that one is gone. */
+async function exchangedWith(platform: Platform, name: string): Promise<string | undefined> {
+  const record = await platform.load(name);
+  const wish = record?.replication?.wish;
+  if (record === undefined || wish?.kind !== "addon") return undefined;
+  const leader = await platform.load(wish.addon);
+  if (leader === undefined) return undefined;
+  // One that was cut off counts as well: the next call settles it first, whichever way it went.
+  const isCutOff = leader.handingOver?.to === name || record.handingOver?.to === leader.name;
+  const isPair = isExchanged(leader, record) && claimsRoleOf(record, leader.name);
+  return isPair || isCutOff ? leader.name : undefined;
 }

@@ -174,6 +174,16 @@ export interface BackupResult {
   readonly warnings: readonly string[];
 }
 
+/** What an add-on held before a leader's data replaced it. */
+export interface SafetyBackup {
+  readonly addon: string;
+  readonly backup: BackupResult;
+}
+
+export type Trusted =
+  | { readonly outcome: "trusted"; readonly safetyBackups: readonly SafetyBackup[] }
+  | { readonly outcome: "absent" };
+
 /** What a platform knows of an add-on without asking its server. */
 export interface Placement {
   readonly record: AddonRecord;
@@ -192,6 +202,8 @@ export interface Placement {
   readonly sync?: { readonly state: "synced" | "behind"; readonly since: string };
   /** Of a leader: why its data are not those that it had, so that nobody gets a copy of them until somebody says so. */
   readonly distrusted?: string;
+  /** Of a follower: why it doesn't take the data of its leader, which is none of this platform. */
+  readonly mistrusts?: string;
   /** On the disk that holds its data; absent: not known. */
   readonly freeBytes?: number;
 }
@@ -209,8 +221,9 @@ export interface Placement {
  * - `backUp` joins the running backup of the same add-on.
  * - `switchOver` records the intent first; cut off anywhere, the platform finds out who writes and completes the records.
  *   It returns once the new leader is as recorded, and fails with everything as it was.
- * - `trustData` lets followers copy a leader whose data were found to be older than they had been, or gone. Already
- *   trusted is success.
+ * - `trustData` lets an add-on take the data of the leader that it follows, of this platform or not, although these were
+ *   found to be older than they had been, or gone; other followers of that leader take them too. What each of them has
+ *   is backed up first. Already trusted is success, and backs nothing up.
  */
 export interface Platform {
   readonly kind: "local";
@@ -225,5 +238,5 @@ export interface Platform {
   connect(record: AddonRecord): Promise<Access>;
   backUp(name: string, task: Task): Promise<BackupResult>;
   switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver>;
-  trustData(name: string, task: Task): Promise<{ readonly outcome: "trusted" | "absent" }>;
+  trustData(name: string, task: Task): Promise<Trusted>;
 }

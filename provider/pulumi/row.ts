@@ -52,11 +52,31 @@ export function openRow(log: EngineLog, clock: Clock, urn: string | undefined): 
   };
 }
 
-export function progressText({ message, doneBytes, totalBytes }: Progress): string {
-  if (doneBytes === undefined) return message;
-  if (totalBytes === undefined || totalBytes <= 0) return `${message}: ${bytes(doneBytes)}`;
-  const percent = Math.min(100, Math.floor((100 * doneBytes) / totalBytes));
-  return `${message}: ${bytes(doneBytes)} of ${bytes(totalBytes)} (${percent} %)`;
+/** An estimate may be too small: before the end nothing is done. */
+const MOST_OF_AN_ESTIMATE = 99;
+
+/** `receiving the leader's snapshot, 12.3 MiB (~40 %), 7 s` */
+export function progressText(progress: Progress): string {
+  const { message, elapsedSeconds } = progress;
+  const amount = amountText(progress);
+  const what = amount === undefined ? message : `${message}, ${amount}`;
+  return elapsedSeconds === undefined ? what : `${what}, ${elapsedText(elapsedSeconds)}`;
+}
+
+function amountText({ doneBytes, totalBytes = 0, estimatedBytes = 0 }: Progress): string | undefined {
+  if (doneBytes === undefined) return undefined;
+  const done = bytes(doneBytes);
+  if (totalBytes > 0) return `${done} of ${bytes(totalBytes)} (${percent(doneBytes / totalBytes, 100)} %)`;
+  if (estimatedBytes > 0) return `${done} (~${percent(doneBytes / estimatedBytes, MOST_OF_AN_ESTIMATE)} %)`;
+  return done;
+}
+
+function percent(fraction: number, most: number): number {
+  return Math.min(most, Math.floor(100 * fraction));
+}
+
+function elapsedText(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 function bytes(count: number): string {

@@ -1,8 +1,12 @@
 import type { Redis as Connection } from "ioredis";
+import { Failure } from "../core/errors";
+import type { LeaderTls } from "../core/facets";
 import { authority } from "../core/uri";
 import type { Task } from "../core/task";
 import { redisFailure } from "./failures";
 import { parseInfo, type Info } from "./info";
+import { tlsConnector } from "./tls-connector";
+import { tlsOptions } from "./tls-options";
 
 export interface RedisTarget {
   readonly host: string;
@@ -11,6 +15,8 @@ export interface RedisTarget {
   readonly username?: string | undefined;
   /** Empty: none is sent. */
   readonly password: string;
+  /** Absent: a plain connection. */
+  readonly tls?: LeaderTls | undefined;
   /** What messages call it; `host:port` unless given. */
   readonly subject?: string;
   /** What was being done, for messages; `reach` unless given. */
@@ -47,18 +53,25 @@ const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
  * Connects and authenticates, or throws a Failure whose code tells why not: `refused`, `unreachable`, `unknown-host`,
- * `timeout`, `wrong-password`, `password-needed`, `too-many-clients`. A server that is still loading is connected to;
- * its commands then fail with `loading`.
+ * `timeout`, `wrong-password`, `password-needed`, `too-many-clients`, by TLS also those of `tlsProblem`. A server that is
+ * still loading is connected to; its commands then fail with `loading`.
  */
 export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal">): Promise<RedisClient> {
-  const { host, port, username = "", password, subject = authority(host, port) } = target;
-  const context = { operation: target.operation ?? "reach", subject, secrets: [password] };
+  const { host, port, username = "", password, tls, subject = authority(host, port) } = target;
+  const secrets = [password, ...(tls?.key === undefined ? [] : [tls.key])];
+  const context = { operation: target.operation ?? "reach", subject, secrets };
   // Only who talks to a server pays for loading the client.
-  const { Redis } = await import("ioredis");
+  const { AbstractConnector, Redis } = await import("ioredis");
   task.signal.throwIfAborted();
+  let greeting = false;
+  const options = tls && { host, port, ...tlsOptions(host, tls) };
   const redis = new Redis({
-    host,
-    port,
+    ...(options === undefined
+      ? { host, port }
+      : {
+          tls: options,
+          Connector: tlsConnector(AbstractConnector, options, (is) => (greeting = is)),
+        }),
     ...SINGLE_CONNECTION,
     connectTimeout: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     commandTimeout: target.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
@@ -85,7 +98,8 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
       return await Promise.race([work(), aborted.promise]);
     } catch (error) {
       task.signal.throwIfAborted();
-      throw redisFailure(isClosed(error) ? (reason ?? error) : error, context);
+      const about = tls && { serverName: tls.serverName ?? host, greeting };
+      throw redisFailure(isClosed(error) ? (reason ?? error) : error, { ...context, tls: about });
     }
   };
 
@@ -96,7 +110,7 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
     });
   } catch (error) {
     close();
-    throw error;
+    throw tls === undefined ? perhapsTls(error) : error;
   }
 
   const command = (name: string, ...args: (string | number)[]) => run(() => redis.call(name, ...args));
@@ -107,6 +121,15 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
     config: async (...parameters) => pairs(await command("CONFIG", "GET", ...parameters)),
     [Symbol.asyncDispose]: async () => close(),
   };
+}
+
+/** A server that wants TLS ends a plain connection without a word; so does one that is just being stopped. */
+function perhapsTls(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== "connection-closed") return error;
+  return new Failure({
+    ...error.report(),
+    hint: "Check that the server is still running, and whether it wants TLS on this port",
+  });
 }
 
 /** ioredis's own login would warn on the console, and its ready check would wait for a server that is loading. */

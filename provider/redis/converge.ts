@@ -1,4 +1,4 @@
-import type { AclUser } from "../core/access";
+import { REPLICA_USER, type AclUser } from "../core/access";
 import { Failure } from "../core/errors";
 import { NOBODY, type DesiredServer, type LeaderAddress } from "../core/render";
 import type { Setting } from "../core/settings";
@@ -8,6 +8,7 @@ import type { RedisClient } from "./client";
 import { isSet, numberIn, type Info } from "./info";
 import { lastLoadFailed } from "./last-load";
 import { stopFollowing, waitDurable } from "./promote";
+import { isWriteGuard, takeWrites, WRITE_GUARD } from "./write-guard";
 
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */
 const DURABLE_DEADLINE_MS = 20 * 60_000;
@@ -39,9 +40,11 @@ export async function converge(client: RedisClient, desired: DesiredServer, task
   const changes = await convergeSettings(client, desired.settings, desired.name);
   const beginsAof = !writesAof && appendonlyIn(desired.settings) === "yes";
   if (desired.replication.kind === "follower") {
+    if (await isGuarded(client)) await hangUpOnLeaders(client);
     // Users lose PSYNC before it follows anybody: with it they could promote it.
     changes.push(...(await convergeUsers(client, desired.users)));
     changes.push(...(await convergeLeader(client, desired.replication.leader ?? NOBODY)));
+    changes.push(...(await liftWriteGuard(client, desired.settings)));
     if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
     return { changes };
   }
@@ -50,6 +53,7 @@ export async function converge(client: RedisClient, desired: DesiredServer, task
   if (stopped !== undefined) changes.push(`stopped following at offset ${stopped.finalOffset}`);
   changes.push(...(await convergeCredentials(client, { username: "", password: "" })));
   changes.push(...(await convergeUsers(client, desired.users)));
+  changes.push(...(await liftWriteGuard(client, desired.settings)));
   // Also when an earlier call stopped following and was cut off before this.
   const rewriting = isSet(info, "aof_rewrite_in_progress") || isSet(info, "aof_rewrite_scheduled");
   if (followed || rewriting) await durable(client, desired.name, "promote", task);
@@ -91,12 +95,31 @@ async function convergeSettings(
     const found = current.get(name);
     // Valkey 9 takes sanitize-dump-payload in its file for old times' sake and knows nothing of it otherwise.
     if (found === undefined || found === wanted) continue;
+    // Lifted once it is what it shall be: a server that is to follow again must not take a write before it does.
+    if (name === WRITE_GUARD && isWriteGuard(found)) continue;
     await client.command("CONFIG", "SET", name, wanted).catch((error: unknown) => {
       throw refusedSetting(error, name, wanted, subject);
     });
     changes.push(`${name} from ${found} to ${wanted}`);
   }
   return changes;
+}
+
+/** A switchover has left it there, that was cut off or has not come to its end. */
+async function liftWriteGuard(client: RedisClient, settings: readonly Setting[]): Promise<string[]> {
+  const wished = settings.find(({ name }) => name === WRITE_GUARD);
+  if (wished === undefined || !(await isGuarded(client))) return [];
+  await takeWrites(client, wished.values.join(" "));
+  return ["its writes are no longer held up for a switchover"];
+}
+
+async function isGuarded(client: RedisClient): Promise<boolean> {
+  return isWriteGuard((await client.config(WRITE_GUARD)).get(WRITE_GUARD));
+}
+
+/** A leader whose failover was aborted may have asked already, and this server, held up, would still say yes. */
+async function hangUpOnLeaders(client: RedisClient): Promise<void> {
+  await client.command("CLIENT", "KILL", "USER", REPLICA_USER);
 }
 
 /** A server that refuses a setting while it runs would not start with it either. */
@@ -108,6 +131,19 @@ function refusedSetting(error: unknown, name: string, value: string, subject: st
     subject,
     cause: `${name} can't be ${JSON.stringify(value)}: ${error.cause}`,
   });
+}
+
+/**
+ * What a leader needs to follow another one at once, as by FAILOVER: users lose what they may do on leaders alone before
+ * the server is told a password that CONFIG GET would show them. Converging it as a leader takes both back.
+ */
+export async function prepareToBeLed(
+  client: RedisClient,
+  users: readonly AclUser[],
+  leader: LeaderAddress,
+): Promise<void> {
+  await convergeUsers(client, users);
+  await convergeCredentials(client, leader);
 }
 
 /** SETUSER is one atomic step, so no session ever sees the `reset` that makes the rules complete. */

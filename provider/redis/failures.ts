@@ -1,10 +1,13 @@
 import { Failure } from "../core/errors";
+import { tlsProblem } from "./tls-failures";
 
 interface FailureContext {
   readonly operation: string;
   readonly subject: string;
   /** Values that must not be in a message, whatever a server echoes. */
   readonly secrets?: readonly string[];
+  /** Where it was to be reached by TLS: the name that it had to show, and whether TCP was connected and TLS not yet. */
+  readonly tls?: { readonly serverName: string; readonly greeting: boolean } | undefined;
 }
 
 interface Pattern {
@@ -113,7 +116,9 @@ const PATTERNS: readonly Pattern[] = [
 /** What ioredis or a server said, as a Failure that a person can act on and that holds no secret. */
 export function redisFailure(error: unknown, context: FailureContext): Failure {
   if (error instanceof Failure) return error;
-  const { operation, subject } = context;
+  const { operation, subject, tls, secrets = [] } = context;
+  const ofTls = tls && error instanceof Error ? tlsProblem(error, { ...tls, secrets }) : undefined;
+  if (ofTls !== undefined) return new Failure({ operation, subject, ...ofTls });
   const said = spoken(error);
   const pattern = PATTERNS.find(({ matches }) => matches.test(said));
   if (pattern !== undefined) {
@@ -122,7 +127,7 @@ export function redisFailure(error: unknown, context: FailureContext): Failure {
   }
   // Redis echoes the arguments of a command that it doesn't know.
   const withoutArguments = said.replace(/,? ?with args beginning with.*/is, "");
-  const clean = (context.secrets ?? [])
+  const clean = secrets
     .filter((secret) => secret !== "")
     .reduce((text, secret) => text.replaceAll(secret, "[secret]"), withoutArguments);
   return new Failure({ code: "redis-error", operation, subject, cause: `the server answered "${clean}"` });

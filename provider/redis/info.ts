@@ -1,11 +1,16 @@
-/** INFO's answer: every field of every section under its name. */
+import type { HeldData } from "../core/held-data";
+
+/** INFO's answer: every field of every section under its name; `module`, which is told for each, has a line for each. */
 export type Info = ReadonlyMap<string, string>;
 
 export function parseInfo(text: string): Info {
   const info = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(":");
-    if (colon > 0 && !line.startsWith("#")) info.set(line.slice(0, colon), line.slice(colon + 1));
+    if (colon <= 0 || line.startsWith("#")) continue;
+    const [field, value] = [line.slice(0, colon), line.slice(colon + 1)];
+    const before = field === "module" ? info.get(field) : undefined;
+    info.set(field, before === undefined ? value : `${before}\n${value}`);
   }
   return info;
 }
@@ -41,6 +46,17 @@ export function keysByDatabase(info: Info): Readonly<Record<number, number>> {
     if (match !== null) keys[Number(match[1])] = Number(pairsIn(value).get("keys") ?? 0);
   }
   return keys;
+}
+
+/** The names of the modules that a server has loaded. */
+export function modulesIn(info: Info): readonly string[] {
+  const told = info.get("module")?.split("\n") ?? [];
+  return told.map((module) => pairsIn(module).get("name") ?? module);
+}
+
+/** All that a leader's snapshot would replace. */
+export function heldData(info: Info): HeldData {
+  return { keys: totalKeys(info), libraries: numberIn(info, "number_of_libraries") ?? 0 };
 }
 
 export function totalKeys(info: Info): number {

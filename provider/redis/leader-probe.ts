@@ -17,7 +17,7 @@ type LeaderProbe =
  */
 export async function probeLeader(
   leader: LeaderAddress,
-  task: Task,
+  task: Pick<Task, "signal"> & Partial<Pick<Task, "clock">>,
   timeoutMs = 5_000,
 ): Promise<LeaderProbe> {
   const subject = `the leader ${authority(leader.host, leader.port)}`;

@@ -49,13 +49,22 @@ export function isDurable(info: Info): boolean {
 }
 
 /** Received and not yet applied; absent before Redis 7.0, whose followers tell only what they have applied. */
-export function unappliedBytes(follower: Info): number {
+function unappliedBytes(follower: Info): number {
   const applied = numberIn(follower, "slave_repl_offset") ?? 0;
   return Math.max(0, (numberIn(follower, "slave_read_repl_offset") ?? applied) - applied);
 }
 
-/** In words, for the row of a resource or a line of output. */
+/** In words and figures, for a line of output. */
 export function syncWords(status: SyncStatus): string {
+  const step = syncStep(status);
+  if (status.state !== "syncing" || status.catchingUp) return step;
+  const { doneBytes, percent, estimated } = status;
+  const share = percent === undefined ? "" : ` (${estimated ? "~" : ""}${percent} %)`;
+  return `${step}, ${mebibytes(doneBytes)}${share}`;
+}
+
+/** The same without the bytes, for progress that tells them beside it. */
+export function syncStep(status: SyncStatus): string {
   switch (status.state) {
     case "connecting":
       return status.why === undefined ? "connecting to the leader" : `connecting: ${status.why}`;
@@ -67,12 +76,8 @@ export function syncWords(status: SyncStatus): string {
       return status.durable ? "synced" : "synced, writing the data to disk";
     case "broken":
       return `broken: ${status.why}`;
-    case "syncing": {
-      if (status.catchingUp) return "catching up with the leader";
-      const percent =
-        status.percent === undefined ? "" : ` (${status.estimated ? "~" : ""}${status.percent} %)`;
-      return `receiving the leader's snapshot, ${mebibytes(status.doneBytes)}${percent}`;
-    }
+    case "syncing":
+      return status.catchingUp ? "catching up with the leader" : "receiving the leader's snapshot";
   }
 }
 

@@ -1,6 +1,7 @@
 import type * as Backups from "../operations/backups";
 import type * as EncryptionProblem from "../operations/encryption-problem";
 import type * as OpenPlatform from "../operations/open-platform";
+import type * as PreviewFollow from "../operations/preview-follow";
 import type * as Promote from "../operations/promote";
 import type * as Provision from "../operations/provision";
 import type * as Remove from "../operations/remove";
@@ -14,6 +15,7 @@ export interface Operations {
   readonly provision: typeof Provision.provision;
   readonly usageOf: typeof UsageOf.usageOf;
   readonly remove: typeof Remove.remove;
+  readonly previewFollow: typeof PreviewFollow.previewFollow;
   readonly replicate: typeof Replicate.replicate;
   readonly stopFollowing: typeof Promote.stopFollowing;
   readonly replicationId: typeof ReplicationId.replicationId;
@@ -28,6 +30,7 @@ export const operations: Operations = {
   provision: async (...args) => (await import("../operations/provision.js")).provision(...args),
   usageOf: async (...args) => (await import("../operations/usage.js")).usageOf(...args),
   remove: async (...args) => (await import("../operations/remove.js")).remove(...args),
+  previewFollow: async (...args) => (await import("../operations/preview-follow.js")).previewFollow(...args),
   replicate: async (...args) => (await import("../operations/replicate.js")).replicate(...args),
   stopFollowing: async (...args) => (await import("../operations/promote.js")).stopFollowing(...args),
   replicationId: async (...args) => (await import("../operations/replication-id.js")).replicationId(...args),

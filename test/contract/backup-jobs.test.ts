@@ -51,7 +51,7 @@ describe("a job", () => {
     await server.client.call(
       "ACL",
       "SETUSER",
-      "redis-addon-replica",
+      "redis-addon-capture",
       "on",
       `>${replicaPassword}`,
       "+@all",

@@ -1,14 +1,12 @@
-import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Secret } from "../../provider/core/secret";
 import type { LeaderTls } from "../../provider/redis/replication/leader";
 import { openSnapshot } from "../../provider/redis/replication/snapshot";
 import { type Certified, makeAuthority } from "../support/certificates";
-import { freePort, startRedisServer } from "../support/redis-server";
-import { task, temporaryFolder } from "./backup-support";
+import { startTlsLeader } from "../support/tls-leader";
+import { task } from "./backup-support";
 import { whole } from "../support/whole";
 
 const HOST = "127.0.0.1";
@@ -16,30 +14,10 @@ const authority = makeAuthority();
 const certified = authority.issue(["localhost", "redis.example"]);
 
 /** A server with a plain port and one for TLS; `clients`: whether it asks for their certificate. */
-async function withTls({ certificate, key }: Certified = certified, clients: "yes" | "no" = "no") {
-  const folder = await temporaryFolder();
-  const file = async (name: string, content: string) => {
-    await writeFile(join(folder.path, name), content);
-    return join(folder.path, name);
-  };
-  const tlsPort = await freePort();
-  const server = await startRedisServer({
-    args: [
-      ...["--tls-port", String(tlsPort), "--tls-auth-clients", clients, "--repl-diskless-sync-delay", "0"],
-      ...["--tls-cert-file", await file("server.crt", certificate)],
-      ...["--tls-key-file", await file("server.key", key)],
-      ...["--tls-ca-cert-file", await file("ca.crt", authority.certificate)],
-    ],
-  });
-  await server.client.mset("a", 1, "b", 2);
-  return {
-    server,
-    tlsPort,
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
+async function withTls(shown: Certified = certified, clients: "yes" | "no" = "no") {
+  const leader = await startTlsLeader({ certified: shown, authority: authority.certificate, clients });
+  await leader.server.client.mset("a", 1, "b", 2);
+  return leader;
 }
 
 const TRUSTED: LeaderTls = { ca: authority.certificate, serverName: "redis.example" };

@@ -180,6 +180,10 @@ test("a loop is found, directly and through others", async () => {
   expect(await codes(first, second.address)).toEqual(["refuse replication-loop"]);
   expect(await codes(first, third.address)).toEqual(["refuse replication-loop"]);
   expect(await codes(second, third.address)).toEqual(["refuse replication-loop"]);
+  await using fifth = await startAddon();
+  await follow(fifth, third.address);
+  await waitSynced(await fifth.admin(), third.address, testTask(), DEADLINE);
+  expect(await codes(second, fifth.address)).toEqual(["refuse replication-loop"]);
   // Two that follow the same leader may follow one another.
   await using fourth = await startAddon();
   await follow(fourth, first.address);

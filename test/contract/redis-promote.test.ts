@@ -8,7 +8,7 @@ import { leaderFromTheFuture } from "../support/leader-from-the-future";
 import { eventually, following, startAddon, testTask, type LocalAddon } from "../support/local-addon";
 
 const KEYS = 300;
-const DEADLINE = { deadlineMs: 20_000 };
+const DEADLINE = { deadlineMs: 20_000, name: "copy" };
 
 /**
  * A follower with old data of its own whose link to a full leader has just come up, and whose first AOF takes its time:

@@ -8,6 +8,8 @@ export interface LinkFault {
   readonly cutAfterBytes?: number;
   /** How a cut looks to the client: a proper end of the stream (the default) or a reset. */
   readonly cut?: "end" | "reset";
+  /** Turns every bit of this byte around, counted from the connection's beginning. */
+  readonly corruptAtByte?: number;
   /** Holds each piece back for so long. */
   readonly delayMs?: number;
   /** Passes nothing on, with connections left open, until other faults are set. */
@@ -64,6 +66,8 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       while (faults[side]?.stall) await changed.promise;
       const { cutAfterBytes = Number.POSITIVE_INFINITY, cut: how } = faults[side] ?? {};
       const part = chunk.subarray(0, Math.max(0, cutAfterBytes - passedBytes));
+      const damaged = (faults[side]?.corruptAtByte ?? -1) - passedBytes;
+      if (damaged >= 0 && damaged < part.length) part[damaged] = (part[damaged] ?? 0) ^ 0xff;
       passedBytes += part.length;
       if (to.writable && part.length > 0 && !to.write(part)) await once(to, "drain");
       if (passedBytes >= cutAfterBytes) return cut(link, how);

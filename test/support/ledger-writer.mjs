@@ -3,15 +3,14 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /*
- * Appends 1, 2, 3, … to lists, up to 100,000 numbers a second in each, each list over a connection of its own: the port
- * and the lists are its arguments. A process of its own, because who tests meanwhile must not slow it down; it tells its
- * parent how many writes were acknowledged, and ends after the batch that it is at when it is told anything.
+ * Appends 1, 2, 3, … to lists, up to 100,000 numbers a second in each, each list over a connection of its own: the port,
+ * the pause between two batches of a list in ms and the lists are its arguments. A process of its own, because who tests
+ * meanwhile must not slow it down; it tells its parent how many writes were acknowledged, and ends after the batch that
+ * it is at when it is told anything.
  */
 const BATCH = 500;
-/** Faster, and there would be more to compare than there is to learn. */
-const PAUSE_MS = 5;
 
-const [port, ...ledgers] = process.argv.slice(2);
+const [port, pauseMs, ...ledgers] = process.argv.slice(2);
 let running = true;
 process.once("message", () => (running = false));
 process.once("disconnect", () => process.exit());
@@ -38,7 +37,7 @@ async function write(ledger) {
       }
     }
     process.send?.(BATCH);
-    await sleep(PAUSE_MS);
+    await sleep(Number(pauseMs));
   }
   socket.destroy();
 }

@@ -10,10 +10,14 @@ export interface Ledger extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
-/** Appends 1, 2, 3, … to each of these lists: some hundred thousand a second, where the machine is idle. */
-export function keepLedgers(port: number, ledgers: readonly string[]): Ledger {
+/**
+ * Appends 1, 2, 3, … to each of these lists: some hundred thousand a second, where the machine is idle. With a longer
+ * pause between its batches of 500 in each list (5 ms unless given) it is slower.
+ */
+export function keepLedgers(port: number, ledgers: readonly string[], pauseMs = 5): Ledger {
   const program = fileURLToPath(new URL("./ledger-writer.mjs", import.meta.url));
-  const writer = fork(program, [String(port), ...ledgers], { execArgv: [], stdio: "inherit" });
+  const args = [String(port), String(pauseMs), ...ledgers];
+  const writer = fork(program, args, { execArgv: [], stdio: "inherit" });
   let written = 0;
   let startedAt: number | undefined;
   writer.on("message", (acknowledged: number) => {

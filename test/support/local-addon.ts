@@ -5,7 +5,7 @@ import { renderServer, type LeaderAddress } from "../../provider/core/render";
 import type { Progress, Task } from "../../provider/core/task";
 import { connectRedis, type RedisClient } from "../../provider/redis/client";
 import { systemClock } from "../../provider/system/clock";
-import { startLocalRedis, type LocalRedis, type Place } from "./local-redis";
+import { startLocalRedis, type LocalRedis, type LocalRedisOptions, type Place } from "./local-redis";
 
 /** A server as an add-on's record says. */
 export interface LocalAddon extends AsyncDisposable {
@@ -21,18 +21,26 @@ export interface LocalAddon extends AsyncDisposable {
   restart(record: AddonRecord, leader: LeaderAddress | undefined): Promise<void>;
 }
 
+export interface LocalAddonOptions extends LocalRedisOptions {
+  /** Lines of redis.conf after the rendered ones, such as `enable-debug-command yes`. */
+  readonly lines?: readonly string[];
+}
+
 export async function startAddon(
   record: AddonRecord = testRecord(),
   leader?: LeaderAddress,
+  { lines = [], ...options }: LocalAddonOptions = {},
 ): Promise<LocalAddon> {
-  const files = (recorded: AddonRecord, address: LeaderAddress | undefined) => (place: Place) =>
-    renderServer({
+  const files = (recorded: AddonRecord, address: LeaderAddress | undefined) => (place: Place) => {
+    const { conf, acl } = renderServer({
       record: onPort(recorded, place.port),
       leader: address,
       dataDir: place.dataDir,
       aclFile: place.aclFile,
     });
-  const server = await startLocalRedis(files(record, leader));
+    return { conf: [conf, ...lines].join("\n"), acl };
+  };
+  const server = await startLocalRedis(files(record, leader), options);
   const clients = new AsyncDisposableStack();
   const { port } = server;
   const placed = onPort(record, port);

@@ -31,9 +31,19 @@ export interface Place {
   readonly aclFile: string;
 }
 
-export async function startLocalRedis(files: (place: Place) => ServerFiles): Promise<LocalRedis> {
+export interface LocalRedisOptions {
+  /** The executable; absent: `findRedisServer()`. */
+  readonly executable?: string;
+  /** The beginning of the command line that runs it, told its folder; absent: it is run directly. */
+  readonly prefix?: (dir: string) => readonly string[];
+}
+
+export async function startLocalRedis(
+  files: (place: Place) => ServerFiles,
+  options: LocalRedisOptions = {},
+): Promise<LocalRedis> {
   for (let attempt = 1; ; attempt++) {
-    const server = await prepare(files);
+    const server = await prepare(files, options);
     try {
       await server.start();
       return server;
@@ -46,7 +56,10 @@ export async function startLocalRedis(files: (place: Place) => ServerFiles): Pro
   }
 }
 
-async function prepare(files: (place: Place) => ServerFiles): Promise<LocalRedis> {
+async function prepare(
+  files: (place: Place) => ServerFiles,
+  { executable, prefix = () => [] }: LocalRedisOptions,
+): Promise<LocalRedis> {
   const dir = await mkdtemp(join(tmpdir(), "redis-addon-test-"));
   await chmod(dir, 0o700);
   const port = await freePort();
@@ -65,7 +78,8 @@ async function prepare(files: (place: Place) => ServerFiles): Promise<LocalRedis
     await writeFile(confFile, wanted.conf, { mode: 0o600 });
     if (wanted.acl !== undefined) await writeFile(aclFile, wanted.acl, { mode: 0o600 });
     log = "";
-    const started = spawn(findRedisServer(), [confFile], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
+    const [command = "", ...args] = [...prefix(dir), executable ?? findRedisServer(), confFile];
+    const started = spawn(command, args, { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
     child = started;
     await new Promise<void>((resolve, reject) => {
       const deadline = setTimeout(

@@ -14,7 +14,7 @@ import { commandsOf, followAsReplica, type StreamingReplica } from "./streaming-
 /** How the leader prepares the snapshot. */
 export type Way = "from memory" | "from its disk";
 
-const LEDGERS = ["ledger:a", "ledger:b"];
+export const LEDGERS = ["ledger:a", "ledger:b"];
 /** Before the backup is begun, and after it is done. */
 const WRITES = 20_000;
 
@@ -96,7 +96,7 @@ async function fill(client: Redis): Promise<void> {
 }
 
 /** How long each ledger was at the offset, by the commands that end there or before. */
-function lengthsAt(replica: StreamingReplica, offset: number): ReadonlyMap<string, number> {
+export function lengthsAt(replica: StreamingReplica, offset: number): ReadonlyMap<string, number> {
   const lengths = new Map(LEDGERS.map((ledger) => [ledger, 0]));
   const ends = new Set<number>();
   let after = 0;
@@ -122,7 +122,7 @@ function lengthsAt(replica: StreamingReplica, offset: number): ReadonlyMap<strin
 }
 
 /** The digest of what the leader had at the offset: the replica's snapshot, and the commands since, played again. */
-async function digestAt(
+export async function digestAt(
   replica: StreamingReplica,
   offset: number,
   options: { readonly executable: string; readonly args: readonly string[] },

@@ -1,5 +1,5 @@
 import { encryptionProblem } from "../../provider/operations/encryption-problem";
-import type { AddonRecord } from "../../provider/core/facets";
+import type { AddonRecord, ReplicationWish } from "../../provider/core/facets";
 import type { Usage } from "../../provider/core/resize";
 import { adopted, standing, type Instance } from "../../provider/core/instance";
 import { Failure } from "../../provider/core/errors";
@@ -8,6 +8,7 @@ import type { ProviderEnvironment } from "../../provider/pulumi/environment";
 import { Activity } from "../../provider/pulumi/engine-watch";
 import type { EngineMessage } from "../../provider/pulumi/engine-log";
 import { openRow } from "../../provider/pulumi/row";
+import type { FollowPreview } from "../../provider/operations/preview-follow";
 import type { Replicated } from "../../provider/operations/replicate";
 import type { Operations } from "../../provider/resources/operations";
 
@@ -94,6 +95,9 @@ export class FakeWorld {
   usage: Usage | undefined;
   /** What a change of replication tells beside the record. */
   replicated: Omit<Replicated, "record"> = {};
+  /** What a preview finds out about a follower, and whom it was asked about. */
+  followPreview: FollowPreview = { findings: [] };
+  readonly previewed: { readonly name: string | undefined; readonly wish: ReplicationWish }[] = [];
   replicationId: string | undefined = "0123456789abcdef0123456789abcdef01234567";
   /** How long an update's restart takes; absent: it needs none. */
   restartedMs: number | undefined;
@@ -119,6 +123,10 @@ export class FakeWorld {
         return { ...base, credentials, server: facet };
       });
       return { record, restartedMs: this.restartedMs };
+    },
+    previewFollow: (_, asked) => {
+      this.previewed.push(asked);
+      return Promise.resolve(this.followPreview);
     },
     replicate: async (_, { name, claim, wish, given }) => {
       const record = await this.#change(() => {

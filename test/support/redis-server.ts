@@ -14,6 +14,8 @@ export interface RedisServerOptions {
   readonly config?: string;
   /** A folder to run in; absent: one of its own, removed at the end. */
   readonly dir?: string;
+  /** Where it listens, as one that ran before did; absent: on a port that is free. */
+  readonly port?: number;
   /** The executable; absent: `findRedisServer()`. */
   readonly executable?: string;
 }
@@ -83,7 +85,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 }
 
 async function tryToStart(options: RedisServerOptions): Promise<RedisServer | "port taken"> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const ownDir = options.dir === undefined ? await mkdtemp(join(tmpdir(), "redis-server-")) : undefined;
   const dir = options.dir ?? ownDir ?? "";
   const child = spawn(

@@ -10,6 +10,8 @@ export interface StreamingReplica extends AsyncDisposable {
   readonly offset: number;
   /** The bytes of the replication stream so far: offset by offset. */
   stream(): Buffer;
+  /** Where it ends so far. */
+  end(): number;
 }
 
 export async function followAsReplica(port: number): Promise<StreamingReplica> {
@@ -44,11 +46,13 @@ async function synchronise(socket: Socket): Promise<StreamingReplica> {
   for await (const part of snapshotBytes(reader, header, cut)) parts.push(part);
 
   const received: Buffer[] = [];
+  let end = offset;
   const receiving = (async () => {
     for (;;) {
       const bytes = await reader.some(Number.MAX_SAFE_INTEGER);
       if (bytes === undefined) return;
       received.push(bytes);
+      end += bytes.length;
     }
   })().catch(() => undefined);
   return {
@@ -59,6 +63,7 @@ async function synchronise(socket: Socket): Promise<StreamingReplica> {
       received.splice(0, received.length, all);
       return all;
     },
+    end: () => end,
     async [Symbol.asyncDispose]() {
       socket.destroy();
       await receiving;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADMIN_USER, aclUsers, REPLICA_USER } from "../../provider/core/access";
+import { ADMIN_USER, aclUsers, CAPTURE_USER, REPLICA_USER } from "../../provider/core/access";
 import type { AddonRecord } from "../../provider/core/facets";
 import { following, testRecord } from "../support/local-addon";
 
@@ -45,5 +45,14 @@ test("only advanced users of leaders read the configuration, and nobody's rules 
 test("users are switched off while an add-on is being removed, the internal ones are not", () => {
   const record = { ...testRecord(), removing: { since: "2026-01-01T00:00:00.000Z" } };
   expect(rulesOf(record, "default")[0]).toBe("off");
-  for (const name of [ADMIN_USER, REPLICA_USER]) expect(rulesOf(record, name)[0]).toBe("on");
+  for (const name of [ADMIN_USER, REPLICA_USER, CAPTURE_USER]) expect(rulesOf(record, name)[0]).toBe("on");
+});
+
+test("where copies are refused only backups are let in to take one", () => {
+  const mayCopy = (copying: "allowed" | "refused") =>
+    aclUsers(testRecord(), copying)
+      .filter(({ rules }) => rules.findLast((rule) => /psync|all/.test(rule))?.startsWith("+"))
+      .map(({ name }) => name);
+  expect(mayCopy("allowed")).toEqual(["default", ADMIN_USER, REPLICA_USER, CAPTURE_USER]);
+  expect(mayCopy("refused")).toEqual([ADMIN_USER, CAPTURE_USER]);
 });

@@ -9,6 +9,7 @@ import { readBackupState, type BackupState } from "../../platforms/local/process
 import { readRecord, recordedNames } from "../../platforms/local/records";
 import { writeDurably } from "../../system/files";
 import { backupSpec } from "./backup-spec";
+import { ensureCaptureUser } from "./capture-user";
 import { dueNow } from "./due-now";
 import { log } from "../log";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
@@ -44,6 +45,11 @@ export class BackupRunner {
   /** The last backup of an add-on that is being removed. */
   final(record: AddonRecord, task: Task): Promise<BackupResult> {
     return this.#take(record, { kind: "final" }, task);
+  }
+
+  /** Whether a backup of that add-on is being taken now. */
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
   }
 
   /** Collects what an earlier agent left running, then starts what is due, until the agent leaves. */
@@ -118,7 +124,10 @@ export class BackupRunner {
   }
 
   #start(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
-    return this.#remember(record.name, () => startJob(this.layout, backupSpec(this.layout, record, reason)));
+    return this.#remember(record.name, async () => {
+      await ensureCaptureUser(record, { signal: this.signal, clock: this.clock });
+      return startJob(this.layout, await backupSpec(this.layout, record, reason));
+    });
   }
 
   #remember(name: string, start: () => Promise<JobHandle>): RunningJob {

@@ -1,24 +1,31 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { addressAsLeader } from "../../core/as-leader";
+import { addressForBackups } from "../../core/as-leader";
 import { workingFolders } from "../../core/destination";
 import { DEFAULT_BACKUPS, type AddonRecord } from "../../core/facets";
 import type { BackupJob } from "../../core/job";
 import { planOf } from "../../core/plans";
+import { readDataMark } from "../../platforms/local/data-mark";
 import type { HomeLayout } from "../../platforms/local/home";
 import { keptServerPath } from "../../platforms/local/servers";
 
 /** What a job is told of an add-on's backup. */
-export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: BackupJob["reason"]): BackupJob {
+export async function backupSpec(
+  layout: HomeLayout,
+  record: AddonRecord,
+  reason: BackupJob["reason"],
+): Promise<BackupJob> {
   const { plan, version } = record.server.wish;
   const { destination, credentials, encryption, retention } = record.backups?.wish ?? DEFAULT_BACKUPS;
+  // Backups of data that may be less than they were must not cost those from before.
+  const { distrusted } = (await readDataMark(layout.addon(record.name))) ?? {};
   const id = `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`;
   return {
     kind: "backup",
     id,
     addon: { name: record.name, catalogKey: record.catalogKey, createdAt: record.createdAt },
-    source: { ...addressAsLeader(record), dataFolder: layout.addon(record.name).data },
+    source: { ...addressForBackups(record), dataFolder: layout.addon(record.name).data },
     destination: destination ?? pathToFileURL(layout.backups).href,
     ...(credentials === undefined ? {} : { credentials }),
     ...(encryption === undefined ? {} : { encryption }),
@@ -26,7 +33,7 @@ export function backupSpec(layout: HomeLayout, record: AddonRecord, reason: Back
     // What a killed job leaves goes with its folder.
     scratchFolder: join(layout.jobs, id),
     reason,
-    retention,
+    ...(distrusted === undefined ? { retention } : {}),
     proof: { servers: [{ path: keptServerPath(layout, version), version }] },
     facts: { databases: planOf(plan).databases },
   };

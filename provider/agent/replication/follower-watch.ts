@@ -6,6 +6,9 @@ import type { RedisClient } from "../../redis/client";
 import type { Info } from "../../redis/info";
 import { heldConnections } from "../connections/held-connections";
 import { log } from "../log";
+import { stopFailingLoads } from "./failed-loads";
+import { LeaderGuard } from "./leader-guard";
+import { SyncNotes } from "./sync-notes";
 
 /** One look at a follower's server. */
 export interface SeenFollower {
@@ -21,26 +24,40 @@ export interface SeenFollower {
 /** Looks at the followers of this data home while their agent runs. */
 export class FollowerWatch {
   readonly #looking = new Set<string>();
+  readonly #guard = new LeaderGuard();
+  readonly #notes: SyncNotes;
 
   constructor(
     readonly layout: HomeLayout,
     readonly touch: (name: string) => void,
-  ) {}
+  ) {
+    this.#notes = new SyncNotes(layout);
+  }
 
   /** Not awaited, and none is begun before the last one of the same add-on has ended. */
   look(name: string, task: Task): void {
     const held = heldConnections().get(name);
-    if (held === undefined || this.#looking.has(name) || followed(held.record) === undefined) return;
+    if (this.#looking.has(name) || (held !== undefined && followed(held.record) === undefined)) return;
     this.#looking.add(name);
-    const { record, client } = held;
-    void this.#look({ layout: this.layout, record, client, touch: () => this.touch(name) }, task)
+    const looked =
+      held === undefined
+        ? this.#notes.lost(name, task.clock)
+        : this.#look({ ...held, layout: this.layout, touch: () => this.touch(name) }, task);
+    void looked
       .catch((error: unknown) => {
         if (!task.signal.aborted) log(`${name}: its replication can't be looked at: ${String(error)}`);
       })
       .finally(() => this.#looking.delete(name));
   }
 
-  async #look(follower: Omit<SeenFollower, "info">, _task: Task): Promise<void> {
-    await follower.client.info();
+  async #look(follower: Omit<SeenFollower, "info">, task: Task): Promise<void> {
+    const info = await follower.client.info().catch(async (error: unknown) => {
+      await this.#notes.lost(follower.record.name, task.clock);
+      throw error;
+    });
+    const seen = { ...follower, info };
+    if (await stopFailingLoads(seen, task)) return;
+    await this.#notes.look(seen, task);
+    await this.#guard.look(seen, task);
   }
 }

@@ -1,6 +1,7 @@
 import { addressAsLeader } from "../../core/as-leader";
 import type { AddonRecord } from "../../core/facets";
 import { followed } from "../../core/followed";
+import { leadingAddon as leading } from "../../core/leading-addon";
 import type { LeaderAddress } from "../../core/render";
 import type { HomeLayout } from "../../platforms/local/home";
 import { readRecord, recordedNames } from "../../platforms/local/records";
@@ -14,22 +15,9 @@ export async function leaderOf(layout: HomeLayout, record: AddonRecord): Promise
   return leader === undefined ? undefined : addressAsLeader(leader);
 }
 
-/**
- * The add-on of this data home that another one follows, a switchover followed to where the role is now; absent where it
- * follows none, or the one that it followed is gone.
- */
-export async function leadingAddon(
-  layout: HomeLayout,
-  record: AddonRecord,
-): Promise<AddonRecord | undefined> {
-  const target = followed(record);
-  if (target?.kind !== "addon") return undefined;
-  const leader = await readRecord(layout, target.addon);
-  // An add-on that was made anew under the old name is empty: whoever follows it would lose everything.
-  if (leader === undefined || leader.createdAt !== target.createdAt) return undefined;
-  if (leader.demoted === undefined || leader.demoted.to === record.name) return leader;
-  const promoted = await readRecord(layout, leader.demoted.to);
-  return promoted?.createdAt === leader.demoted.createdAt ? promoted : undefined;
+/** The add-on of this data home that another one follows; absent where it follows none, or that one is gone. */
+export function leadingAddon(layout: HomeLayout, record: AddonRecord): Promise<AddonRecord | undefined> {
+  return leading(record, (name) => readRecord(layout, name));
 }
 
 /** The add-ons of this data home that follow one of its add-ons, or followed an earlier one of its name. */
@@ -40,8 +28,8 @@ export async function followersOf(layout: HomeLayout, leader: string): Promise<s
     const record = await readRecord(layout, name).catch(() => undefined);
     const target = record && followed(record);
     if (record === undefined || target?.kind !== "addon") continue;
-    const leading = await leadingAddon(layout, record).catch(() => undefined);
-    if ((leading?.name ?? target.addon) === leader) followers.push(name);
+    const present = await leadingAddon(layout, record).catch(() => undefined);
+    if ((present?.name ?? target.addon) === leader) followers.push(name);
   }
   return followers;
 }

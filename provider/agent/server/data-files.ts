@@ -63,11 +63,11 @@ function notePath(files: AddonLayout): string {
   return join(files.root, "data.json");
 }
 
-function aofFolder(files: AddonLayout): string {
+export function aofFolder(files: AddonLayout): string {
   return join(files.data, "appendonlydir");
 }
 
-function dumpFile(files: AddonLayout): string {
+export function dumpFile(files: AddonLayout): string {
   return join(files.data, "dump.rdb");
 }
 

@@ -4,6 +4,8 @@ import { signalProcess, waitForEnd, type ProcessIdentity } from "../../system/pr
 
 /** How long a server may take to write its data down and leave. */
 const DEADLINE_MS = 60_000;
+/** A follower that writes its first AOF after a full sync says that it can't leave, and forgets that it was asked to. */
+const ASK_AGAIN_MS = 1_000;
 
 /**
  * Ends a server, its AOF written down. Redis takes SIGTERM as a request to flush its AOF and leave; it is never killed
@@ -15,8 +17,10 @@ export async function endProcess(
   logFile: string,
   clock: Clock,
 ): Promise<void> {
-  await signalProcess(process, "SIGTERM");
-  if (await waitForEnd(process, DEADLINE_MS, clock)) return;
+  for (let waitedMs = 0; waitedMs < DEADLINE_MS; waitedMs += ASK_AGAIN_MS) {
+    await signalProcess(process, "SIGTERM");
+    if (await waitForEnd(process, ASK_AGAIN_MS, clock)) return;
+  }
   throw notStopped(name, process, logFile, DEADLINE_MS, "the last second of writes");
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { open, readFile, rename, stat } from "node:fs/promises";
+import type { Copying } from "../../core/access";
 import { Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
 import { renderServer, type LeaderAddress } from "../../core/render";
@@ -31,11 +32,12 @@ export async function launch(
   executable: string,
   record: AddonRecord,
   leader: LeaderAddress | undefined,
+  copying: Copying,
   task: Task,
   /** Hears of the process before it answers. */
   onSpawn: (spawned: ProcessIdentity) => Promise<void>,
 ): Promise<ProcessIdentity> {
-  const { conf, acl } = renderServer({ record, leader, dataDir: files.data, aclFile: files.acl });
+  const { conf, acl } = renderServer({ record, leader, copying, dataDir: files.data, aclFile: files.acl });
   await writeDurably(files.config, conf, 0o600);
   await writeDurably(files.acl, acl, 0o600);
   const logStart = await rotated(files.log);

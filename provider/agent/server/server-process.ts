@@ -1,12 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { asFailure, Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
+import { followed } from "../../core/followed";
 import { desiredServer, type LeaderAddress } from "../../core/render";
 import type { Clock, Task } from "../../core/task";
 import type { AddonLayout, HomeLayout } from "../../platforms/local/home";
 import { readRecord } from "../../platforms/local/records";
 import { keptServerPath } from "../../platforms/local/servers";
 import { converge, type Converged } from "../../redis/converge";
+import type { RedisClient } from "../../redis/client";
+import { requireLoaded } from "../../redis/last-load";
+import { waitLoaded } from "../../redis/wait-loaded";
 import { isAlive } from "../../system/processes";
 import { connectServer } from "../connections/connect-server";
 import { findData, readDataNote } from "./data-files";
@@ -20,6 +24,9 @@ import { log } from "../log";
 import { ProcessNotes } from "./process-notes";
 import { requireFreePorts } from "./require-free-ports";
 import { settleData } from "./settle-data";
+import { copyingAtLaunch, copyingNow } from "../replication/distrust";
+import { markWhatIsLeft } from "../replication/mark-data";
+import { haltAfterFatalLoad } from "../replication/failed-loads";
 import { shutOutUsers } from "../connections/shut-out-users";
 import { changeUndone, undoChange } from "../records/undo-change";
 
@@ -30,6 +37,8 @@ const FIRST_BACKOFF_MS = 500;
 export interface Placeable {
   readonly record: AddonRecord;
   readonly leader: LeaderAddress | undefined;
+  /** Called once a server runs as they say: it has no use any more for what only an earlier one needed. */
+  readonly onPlaced: () => Promise<void>;
 }
 
 /** How a placing went. */
@@ -127,13 +136,20 @@ export class ServerProcess {
   }
 
   async #place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
+    await this.#haltsNow();
     // Read only now: while this placing waited for its turn, a call may have recorded something newer.
-    const current = await load();
+    const current = await load().catch(async (error: unknown) => {
+      if (error instanceof Failure) await this.#failed(error, task);
+      throw error;
+    });
     if (current === undefined) return {};
-    const { record, leader } = current;
+    const { record, leader, onPlaced } = current;
     try {
-      return await this.#bringUp(record, leader, task);
+      const placed = await this.#bringUp(record, leader, task);
+      await onPlaced();
+      return placed;
     } catch (error) {
+      if (!task.signal.aborted && (await this.#haltsNow())) return this.#place(load, task);
       const failure = asFailure(error, "start the server of", this.name);
       const undone = task.signal.aborted ? undefined : await undoChange(this.layout, record, failure);
       if (undone === undefined) {
@@ -150,6 +166,11 @@ export class ServerProcess {
       }
       throw changeUndone(undone, failure);
     }
+  }
+
+  /** Whether its leader's snapshot has ended its server: then its record says from now on that it follows nobody. */
+  async #haltsNow(): Promise<boolean> {
+    return (await this.#found()) === undefined && haltAfterFatalLoad(this.layout, this.name, this.clock);
   }
 
   async #bringUp(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<Placed> {
@@ -193,7 +214,28 @@ export class ServerProcess {
 
   async #converge(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<Converged> {
     await using server = await connectServer(record, task);
-    const converged = await converge(server, desiredServer(record, leader), task);
+    for (;;) {
+      await waitLoaded(server, task);
+      try {
+        return await this.#convergeLoaded(server, record, leader, task);
+      } catch (error) {
+        // A follower begins to load its leader's snapshot whenever that has arrived.
+        if (!(error instanceof Failure) || error.code !== "loading") throw error;
+      }
+    }
+  }
+
+  async #convergeLoaded(
+    server: RedisClient,
+    record: AddonRecord,
+    leader: LeaderAddress | undefined,
+    task: Task,
+  ): Promise<Converged> {
+    // While it follows somebody the next snapshot may load; with nobody to follow, only a start brings its data back.
+    if (followed(record) !== undefined && leader === undefined)
+      await requireLoaded(server, "stop the follower", this.name);
+    const copying = await copyingNow(this.layout, record, server, this.clock);
+    const converged = await converge(server, desiredServer(record, leader, copying), task);
     for (const change of converged.changes) log(`${this.name}: ${change}`);
     if (record.removing !== undefined) await shutOutUsers(server);
     await settleData(server, this.#files, record, task);
@@ -216,13 +258,22 @@ export class ServerProcess {
       await this.#end(this.#running, record, task);
     }
     await requireFreePorts(this.name, bind, port);
-    const launched = await loadingData(this.#files, this.#notes, record);
+    const launched = await loadingData(this.#files, this.#notes, record, leader);
+    const copying = await copyingAtLaunch(this.layout, record, this.clock);
     task.progress({ message: `starting Redis ${version} on port ${port}` });
     const executable = keptServerPath(this.layout, version);
-    const identity = await launch(this.#files, executable, launched, leader, task, async (spawned) => {
-      this.#running = { ...spawned, port, fingerprint };
-      await this.#notes.write({ state: "starting", process: this.#running });
-    });
+    const identity = await launch(
+      this.#files,
+      executable,
+      launched,
+      leader,
+      copying,
+      task,
+      async (spawned) => {
+        this.#running = { ...spawned, port, fingerprint };
+        await this.#notes.write({ state: "starting", process: this.#running });
+      },
+    );
     this.#running = { ...identity, port, fingerprint };
     log(`${this.name}: server ${identity.pid} runs Redis ${version} on port ${port}`);
     return this.#running;
@@ -237,6 +288,7 @@ export class ServerProcess {
     this.#leavingSince ??= this.clock.now();
     await endServer(this.#files, running, record, task);
     this.#running = undefined;
+    await markWhatIsLeft(this.layout, record, this.clock);
   }
 
   /** Whose record can't be read is ended by a signal, unless that would cost its data. */

@@ -3,6 +3,7 @@ import type { Task } from "../../core/task";
 import type { AddonLayout } from "../../platforms/local/home";
 import type { RedisClient } from "../../redis/client";
 import { waitDurable } from "../../redis/promote";
+import { markMemory } from "../replication/mark-data";
 import { readDataNote, removeAof, removeDataNote, removeDump, writeDataNote } from "./data-files";
 
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */
@@ -35,4 +36,5 @@ export async function settleData(
   await writeDataNote(files, { lies: "memory", bind, port });
   await removeAof(files);
   await removeDump(files);
+  await markMemory(files, task.clock);
 }

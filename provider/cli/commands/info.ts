@@ -4,6 +4,7 @@ import type { AddonStatus } from "../../core/status";
 import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
 import { memoryText } from "../../core/memory-size";
 import { contextOf, requireAddon } from "../context";
+import { lagWords, leaderWords } from "../follower-words";
 import { printFields, printJson, printLine } from "../print";
 import { retentionWords, roleWords, scheduleWords } from "../words";
 import { VERIFICATION_WORDS } from "../../core/verification";
@@ -40,6 +41,7 @@ function fieldsOf(
     ["Name", addon.name],
     ["Health", addon.health],
     ["Role", roleWords(addon)],
+    ...replicationFields(addon),
     ["Host", addon.host],
     ["Port", String(addon.port)],
     ["Password", credentials.password],
@@ -75,6 +77,21 @@ function fieldsOf(
     ["Made by", `${addon.owner.project}/${addon.owner.stack} at ${addon.createdAt}`],
     ["Data home", `${addon.home.path} on ${addon.home.host}`],
   ];
+}
+
+/** What `follower status` tells besides. */
+function replicationFields({ replication }: AddonStatus): [string, string][] {
+  if (replication.role === "leader") {
+    const followers = replication.followers.map(({ addon, host, port, state }) => {
+      const name = addon ?? `${host}:${port}`;
+      return state === "online" ? name : `${name} (${state})`;
+    });
+    return followers.length === 0 ? [] : [["Followers", followers.join(", ")]];
+  }
+  const { lastSyncedAt, inSyncSince } = replication;
+  const since: [string, string] =
+    inSyncSince === undefined ? ["Last in sync", lastSyncedAt ?? "never"] : ["In sync since", inSyncSince];
+  return [["Leader", leaderWords(replication)], ["Lag", lagWords(replication.sync) ?? "not known"], since];
 }
 
 function proved({ verification }: NonNullable<AddonStatus["backups"]["lastRun"]>): string[] {

@@ -5,7 +5,7 @@ import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
-import { roleWords } from "../words";
+import { lagCell, roleWords } from "../words";
 
 export function listCommand(): Command {
   return new Command("list")
@@ -21,7 +21,7 @@ export function listCommand(): Command {
       if (options.json === true) return printJson(all);
       if (all.length === 0 && isComplete) return printLine("There are no add-ons in this data home.");
       printTable(
-        ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS"],
+        ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS", "LAG"],
         all.map((addon) => [
           addon.name,
           addon.health,
@@ -32,7 +32,10 @@ export function listCommand(): Command {
             ? `${memoryText(addon.server.memoryUsedBytes)} of ${memoryText(planOf(addon.wish.plan).memoryBytes)}`
             : "-",
           addon.server.state === "running" ? String(addon.server.keys) : "-",
+          lagCell(addon),
         ]),
+        // `info` and `follower status` have them.
+        ["VERSION", "LAG"],
       );
       for (const addon of all) for (const problem of addon.problems) printLine(`! ${addon.name}: ${problem}`);
     });

@@ -4,16 +4,20 @@ import { nameProblem } from "../../core/addon-name";
 import { Secret } from "../../core/secret";
 import { reachableHost } from "../../core/settings";
 import type { Task } from "../../core/task";
+import { freeBytes } from "../../system/free-bytes";
 import { isAlive } from "../../system/processes";
 import type { Placement, Platform } from "../contract";
 import { AgentGone, callAgent } from "./agent-client";
+import { readArmedLink } from "./armed-link-note";
 import { checkServer } from "./check-server";
+import { readDataMark } from "./data-mark";
 import { agentKeepsLeaving, ensureAgent, runningAgent } from "./ensure-agent";
 import { homePath, layoutOf, readIdentity, type HomeLayout } from "./home";
 import { readBackupState, readProcessState } from "./process-state";
 import type { AgentCalls } from "./protocol";
 import { readRecord, recordedNames } from "./records";
 import { serversOnPath } from "./servers";
+import { readSyncNote } from "./sync-note";
 
 /** An agent that is killed in the middle of a call is started again this often before the call gives up. */
 const CALL_ATTEMPTS = 4;
@@ -74,9 +78,14 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
   const [record, home] = await Promise.all([readRecord(layout, name), readIdentity(layout)]);
   if (record === undefined || home === undefined) return undefined;
   const files = layout.addon(name);
-  const [noted, lastRun, agent] = await Promise.all([
+  const [noted, lastRun, sync, mark, armed, free, agent] = await Promise.all([
     readProcessState(files),
     readBackupState(files),
+    readSyncNote(files, record),
+    readDataMark(files),
+    readArmedLink(files).catch(() => undefined),
+    // Absent until its server was first started.
+    freeBytes(files.data).catch(() => undefined),
     runningAgent(layout, AbortSignal.timeout(2_000)).catch(() => undefined),
   ]);
   const destination = record.backups?.wish.destination ?? pathToFileURL(layout.backups).href;
@@ -89,6 +98,10 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
       : {}),
     destination,
     ...(lastRun === undefined ? {} : { lastRun }),
+    ...(sync === undefined ? {} : { sync: { state: sync.state, since: sync.since } }),
+    ...(mark?.distrusted === undefined ? {} : { distrusted: mark.distrusted.why }),
+    ...(armed?.why === undefined ? {} : { mistrusts: armed.why }),
+    ...(free === undefined ? {} : { freeBytes: free }),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   RemovalRequest,
   SwitchedOver,
   SwitchOver,
+  Trusted,
 } from "../contract";
 import type { FoundServer } from "./servers";
 
@@ -24,7 +25,7 @@ export interface AgentCalls {
   handOver: { argument: HandOver; result: HandOverResult };
   backUp: { argument: { name: string }; result: BackupResult };
   switchOver: { argument: SwitchOver; result: SwitchedOver };
-  trustData: { argument: { name: string }; result: { readonly outcome: "trusted" | "absent" } };
+  trustData: { argument: { name: string }; result: Trusted };
   /** Answers once the agent accepts no more calls; it exits right after. */
   stop: { argument: { keepServers: boolean }; result: { stopped: readonly string[] } };
 }

@@ -1,10 +1,11 @@
-import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectPlain, type NetConnectOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { checkServerIdentity, connect as connectTls, getCACertificates } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import type { Failure } from "../../core/errors";
-import { asError, type Leader, leaderFailure, type LeaderTls } from "./leader";
+import { tlsProblem } from "../tls-failures";
+import { tlsOptions } from "../tls-options";
+import { asError, type Leader, leaderFailure, secretsOf } from "./leader";
 import { reusedBuffer } from "./reused-buffer";
-import { tlsFailure } from "./tls-failures";
 
 /** An open way to a leader, over which nothing was said yet. */
 interface Connection {
@@ -41,30 +42,13 @@ export const connectToLeader: Connect = async (leader, signal) => {
 
 function openSocket({ host, port, tls }: Leader): { socket: Socket; incoming?: AsyncIterator<Buffer> } {
   const address: NetConnectOpts = { host, port, noDelay: true, keepAlive: true };
-  if (tls !== undefined) return { socket: connectTls({ ...address, ...tlsOptions(host, tls) }) };
+  if (tls !== undefined) {
+    const options = tlsOptions(host, { ...tls, key: tls.key?.reveal() });
+    return { socket: connectTls({ ...address, ...options }) };
+  }
   const reading = reusedBuffer();
   const socket = connectPlain({ ...address, onread: reading.onread });
   return { socket, incoming: reading.from(socket) };
-}
-
-function tlsOptions(host: string, { ca, serverName = host, certificate, key }: LeaderTls) {
-  return {
-    ...trusted(ca),
-    ...(certificate === undefined ? {} : { cert: certificate }),
-    ...(key === undefined ? {} : { key: key.reveal() }),
-    // TLS asks servers for names alone, certificates are for addresses as well.
-    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-    checkServerIdentity: (_: string, shown: Parameters<typeof checkServerIdentity>[1]) =>
-      checkServerIdentity(serverName, shown),
-    rejectUnauthorized: true,
-  };
-}
-
-/** Node's own list lacks what a company added to its machines; a Node before 22.15 has no way to ask for that. */
-function trusted(ca: string | undefined): { ca?: string | string[] } {
-  if (ca !== undefined) return { ca };
-  if (typeof getCACertificates !== "function") return {};
-  return { ca: [...getCACertificates("default"), ...getCACertificates("system")] };
 }
 
 async function ready(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
@@ -95,8 +79,10 @@ function silenceLimit(socket: Socket): (ms: number) => void {
 
 /** A connection that could not be made, or ended. `reached`: TCP was connected, and TLS not yet. */
 export function connectionFailure(leader: Leader, error: Error, reached = false): Failure {
-  const ofTls = leader.tls === undefined ? undefined : tlsFailure(leader, error, reached);
-  if (ofTls !== undefined) return ofTls;
+  const { host, tls } = leader;
+  const of = { serverName: tls?.serverName ?? host, greeting: reached, secrets: secretsOf(leader) };
+  const ofTls = tls === undefined ? undefined : tlsProblem(error, of);
+  if (ofTls !== undefined) return leaderFailure(leader, ofTls.code, ofTls.cause, ofTls);
   const refused = "code" in error && error.code === "ECONNREFUSED";
   return leaderFailure(leader, refused ? "leader-not-listening" : "leader-unreachable", messageOf(error), {
     hint: "Check that the server is running and can be reached from here",

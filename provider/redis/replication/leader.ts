@@ -1,5 +1,6 @@
 import { Failure } from "../../core/errors";
 import type { Secret } from "../../core/secret";
+import { quoted } from "../quote";
 
 /** Where a server is and how to get in. */
 export interface Leader {
@@ -37,14 +38,13 @@ export function leaderFailure(
   });
 }
 
-const LONGEST_QUOTE = 200;
-
-/** A server's own words, fit to be shown: it may repeat what it was sent, at any length, and steer a terminal. */
+/** A server's own words, fit to be shown. */
 export function quote(leader: Leader, said: string): string {
-  const password = leader.password?.reveal() ?? "";
-  const safe = password === "" ? said : said.replaceAll(password, "[secret]");
-  const printable = safe.replaceAll(/\p{C}/gu, "?");
-  return printable.length <= LONGEST_QUOTE ? printable : `${printable.slice(0, LONGEST_QUOTE)}…`;
+  return quoted(said, secretsOf(leader));
+}
+
+export function secretsOf({ password }: Leader): readonly string[] {
+  return password === undefined ? [] : [password.reveal()];
 }
 
 export function asError(reason: unknown): Error {

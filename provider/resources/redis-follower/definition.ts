@@ -59,9 +59,10 @@ export function redisFollowerDefinition(operations: Operations): RedisFollowerDe
       const rest = { platform: choice, token, phase: state?.__phase ?? "ready", given: hidden.given };
       const replaceData = state?.replaceData ?? false;
       const found = await stateOf(platform, record, { ...rest, replaceData }, state?.replicationId);
-      const { addon, leader, promote, switchedOver, role, leaderHost, leaderPort, replicationId } = found;
+      const { addon, leader, promote, switchedOver, role, leaderHost, leaderPort } = found;
       const inputs = { addon, leader, replaceData, promote, switchedOver };
-      const computed = { role, leaderHost, leaderPort, replicationId };
+      // Not the replication id: no preview can know what it will be, and would show it as removed.
+      const computed = { role, leaderHost, leaderPort };
       return { id, state: found, inputs: { ...inputs, ...computed, platform: choice } };
     },
 

@@ -45,13 +45,25 @@ test("infos and warnings stay", async () => {
 
 test.each([
   [{ message: "waiting" }, "waiting"],
-  [{ message: "syncing", doneBytes: 0 }, "syncing: 0 B"],
-  [{ message: "syncing", doneBytes: 1536 }, "syncing: 1.5 KiB"],
+  [{ message: "syncing", doneBytes: 0 }, "syncing, 0 B"],
+  [{ message: "syncing", doneBytes: 1536 }, "syncing, 1.5 KiB"],
   [
     { message: "syncing", doneBytes: 5 * 1024 ** 2, totalBytes: 20 * 1024 ** 2 },
-    "syncing: 5.0 MiB of 20.0 MiB (25 %)",
+    "syncing, 5.0 MiB of 20.0 MiB (25 %)",
   ],
-  [{ message: "syncing", doneBytes: 30, totalBytes: 20 }, "syncing: 30 B of 20 B (100 %)"],
+  [
+    { message: "syncing", doneBytes: 5 * 1024 ** 2, estimatedBytes: 20 * 1024 ** 2 },
+    "syncing, 5.0 MiB (~25 %)",
+  ],
+  [{ message: "syncing", doneBytes: 30, estimatedBytes: 20 }, "syncing, 30 B (~99 %)"],
+  [{ message: "syncing", doneBytes: 5, totalBytes: 10, estimatedBytes: 50 }, "syncing, 5 B of 10 B (50 %)"],
+  [{ message: "waiting", elapsedSeconds: 0 }, "waiting, 0 s"],
+  [{ message: "waiting", elapsedSeconds: 125 }, "waiting, 2 min 5 s"],
+  [
+    { message: "syncing", doneBytes: 1536, estimatedBytes: 3072, elapsedSeconds: 59 },
+    "syncing, 1.5 KiB (~50 %), 59 s",
+  ],
+  [{ message: "syncing", doneBytes: 30, totalBytes: 20 }, "syncing, 30 B of 20 B (100 %)"],
 ])("%j reads %s", (progress, text) => {
   expect(progressText(progress)).toBe(text);
 });

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { defineResource, type Handler } from "../../../provider/pulumi/define-resource";
+import type { Finding } from "../../../provider/redis/preflight/finding";
 import { UNKNOWN, type Properties } from "../../../provider/pulumi/properties";
 import { backupPolicyDefinition } from "../../../provider/resources/backup-policy/definition";
 import { redisAddonDefinition } from "../../../provider/resources/redis-addon/definition";
 import { redisFollowerDefinition } from "../../../provider/resources/redis-follower/definition";
+import { makeAuthority } from "../../support/certificates";
 import { fakeEngine, FakeWorld, type FakeEngine } from "../../support/pulumi-fakes";
 import { refresh, sdkInputs, up } from "../../support/fake-program";
 
@@ -34,6 +36,8 @@ const backups = (inputs: Properties = {}) =>
   sdkInputs(URN, { addon: "lead", schedule: { every: "6h" }, retention: { days: 30 }, ...inputs }, []);
 const said = () => engine.messages.filter((message) => !message.ephemeral).map(({ message }) => message);
 const EXTERNAL = { host: "10.0.0.1", port: 6379, password: "hush-hush" };
+const { certificate: CERTIFICATE, key: KEY } = makeAuthority();
+const pem = (label: string, text: string) => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
 
 test("a follower knows whom it follows, and nothing that changes by itself", async () => {
   const { resource } = await up(follower, follows());
@@ -84,7 +88,7 @@ test("deleting a follower promotes it; a stale delete changes nothing and says s
   expect(world.records.get("copy")?.replication).toBeDefined();
   await follower.delete(newer.id, newer.outs);
   expect(world.records.get("copy")?.replication).toBeUndefined();
-  expect(said()).toEqual([
+  expect(said().slice(-2)).toEqual([
     expect.stringContaining("nothing was changed"),
     expect.stringContaining("copy is a leader now"),
   ]);
@@ -104,9 +108,114 @@ test.each([
   [{ leader: { ...EXTERNAL, port: 0 } }, /`leader.port`: write a whole number/],
   [{ leader: { ...EXTERNAL, host: "" } }, /`leader.host`: name the leader's host/],
   [{ leader: { host: "h", port: 1 } }, /`leader.password`: give the leader's password/],
+  [{ leader: { ...EXTERNAL, tls: { ca: "hush-hush" } } }, /`leader`: `tls.ca` is not a certificate in PEM/],
+  [
+    { leader: { ...EXTERNAL, tls: { ca: pem("CERTIFICATE", "hush-hush") } } },
+    /`leader`: `tls.ca` is not a certificate in PEM/,
+  ],
+  [
+    { leader: { ...EXTERNAL, tls: { certificate: "hush-hush", key: KEY } } },
+    /`leader`: `tls.certificate` is not a certificate/,
+  ],
+  [
+    { leader: { ...EXTERNAL, tls: { certificate: CERTIFICATE, key: pem("PRIVATE KEY", "hush-hush") } } },
+    /`leader`: `tls.key` is not a private key/,
+  ],
+  [{ leader: { ...EXTERNAL, tls: { key: KEY } } }, /`tls.certificate` and `tls.key` belong together/],
 ])("the follower's input %j is refused in the preview", async (inputs, reason) => {
   const { failures } = await follower.check({}, follows(inputs));
   expect(failures).toEqual([{ property: "", reason: expect.stringMatching(reason) }]);
+  expect(JSON.stringify(failures)).not.toContain("hush-hush");
+  expect(world.previewed).toEqual([]);
+});
+
+test.each([{ tls: true }, { tls: { ca: CERTIFICATE } }, { tls: { certificate: CERTIFICATE, key: KEY } }])(
+  "a leader by TLS is taken as given (%#)",
+  async (tls) => {
+    const { failures } = await follower.check({}, follows({ leader: { ...EXTERNAL, ...tls } }));
+    expect(failures).toEqual([]);
+  },
+);
+
+test.each([
+  [{ promote: true, switchedOver: true }, /with `promote` the two are independent leaders/],
+  [{ switchedOver: true, leader: EXTERNAL }, /roles are exchanged between two add-ons.*use `promote: true`/],
+])("a position that can't be, %j, is refused in the preview", async (inputs, reason) => {
+  const { failures } = await follower.check({}, follows(inputs));
+  expect(failures).toEqual([{ property: "switchedOver", reason: expect.stringMatching(reason) }]);
+});
+
+const OWN_KEYS = { held: { keys: 3, libraries: 0 }, follows: false };
+
+test("a follower that is new or changed is looked at in the preview, one that stays as it is never", async () => {
+  const { resource } = await up(follower, follows());
+  expect(world.previewed).toEqual([{ name: "copy", wish: { kind: "addon", addon: "lead" } }]);
+  world.previewed.length = 0;
+  await up(follower, follows(), resource);
+  await up(follower, follows(), await refresh(follower, resource));
+  await follower.check(resource.inputs, follows({ leader: UNKNOWN }));
+  await follower.check(resource.inputs, follows({ promote: true }));
+  await follower.check(resource.inputs, follows({ replaceData: UNKNOWN }));
+  expect(world.previewed).toEqual([]);
+  const promoted = await up(follower, follows({ promote: true }), resource);
+  for (const changed of [
+    [resource, { leader: EXTERNAL }],
+    [resource, { replaceData: true }],
+    [resource, { switchedOver: true }],
+    [promoted.resource, {}],
+  ] as const)
+    await follower.check(changed[0].inputs, follows(changed[1]));
+  expect(world.previewed.map(({ wish }) => wish)).toEqual([
+    { kind: "external", ...EXTERNAL },
+    { kind: "addon", addon: "lead" },
+    { kind: "addon", addon: "lead", position: "switched-over" },
+    { kind: "addon", addon: "lead" },
+  ]);
+});
+
+test("an add-on that isn't there yet is no reason not to try its leader's address", async () => {
+  await follower.check({}, follows({ addon: UNKNOWN, leader: EXTERNAL }));
+  expect(world.previewed).toEqual([{ name: undefined, wish: { kind: "external", ...EXTERNAL } }]);
+});
+
+test("what would make following fail is a failure of the preview, without the leader's name or value", async () => {
+  const finding = { code: "c", severity: "refuse", cause: "it refuses", hint: "Do this", transient: false };
+  world.followPreview = { findings: [finding as Finding, { ...(finding as Finding), cause: "and that" }] };
+  const { failures } = await follower.check({}, follows({ leader: EXTERNAL }));
+  expect(failures).toEqual([
+    { property: "", reason: "`leader`: it refuses. Do this" },
+    { property: "", reason: "`leader`: and that. Do this" },
+  ]);
+  expect(said()).toEqual([]);
+});
+
+test("what may pass by itself, and what only somebody should know, is a warning", async () => {
+  const finding = { code: "c", cause: "nothing answers", hint: "Start it" };
+  world.followPreview = {
+    findings: [
+      { ...finding, severity: "refuse", transient: true },
+      { ...finding, severity: "warn", transient: false, cause: "it hides" },
+    ],
+  };
+  expect((await follower.check({}, follows())).failures).toEqual([]);
+  expect(said()).toEqual(["the leader: nothing answers. Start it", "the leader: it hides. Start it"]);
+});
+
+test("keys that would go are counted: without permission a failure, with it a warning", async () => {
+  world.followPreview = { findings: [], replaces: OWN_KEYS };
+  const { failures } = await follower.check({}, follows());
+  expect(failures).toEqual([
+    {
+      property: "replaceData",
+      reason: expect.stringMatching(
+        /^copy holds 3 keys of its own, .*`replaceData: true`: a verified backup/,
+      ),
+    },
+  ]);
+  expect((await follower.check({}, follows({ replaceData: true }))).failures).toEqual([]);
+  expect(said()).toEqual([
+    "3 keys of copy will be replaced by those of the leader; a verified backup of them is taken first",
+  ]);
 });
 
 test.each(["addon", "leader"])(

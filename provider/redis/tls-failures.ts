@@ -1,6 +1,13 @@
 import type { PeerCertificate } from "node:tls";
-import type { Failure } from "../../core/errors";
-import { type Leader, leaderFailure, quote } from "./leader";
+import { quoted } from "./quote";
+
+/** Why there is no TLS to a server, in a Failure's words. */
+interface TlsProblem {
+  readonly code: string;
+  readonly cause: string;
+  readonly hint?: string;
+  readonly transient?: boolean;
+}
 
 interface Pattern {
   readonly matches: RegExp;
@@ -58,30 +65,37 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
-/** What Node said of a TLS connection, as a person needs it. `reached`: TCP was connected before. */
-export function tlsFailure(leader: Leader, error: Error, reached: boolean): Failure | undefined {
+/**
+ * What Node said of a TLS connection, as a person needs it; absent: it was not about TLS. `greeting`: TCP was connected,
+ * and TLS not yet.
+ */
+export function tlsProblem(
+  error: Error,
+  of: { readonly serverName: string; readonly greeting: boolean; readonly secrets?: readonly string[] },
+): TlsProblem | undefined {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return wrongName(leader, error);
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return wrongName(error, of.serverName, of.secrets);
   const known = PATTERNS.find(({ matches }) => matches.test(code));
-  if (known !== undefined) return leaderFailure(leader, known.code, known.cause, { hint: known.hint });
+  if (known !== undefined) return { code: known.code, cause: known.cause, hint: known.hint };
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_"))
-    return leaderFailure(leader, "tls-failed", `TLS failed with ${code}`);
+    return { code: "tls-failed", cause: `TLS failed with ${code}` };
   // A Redis without TLS waits for the end of what it takes for a line, or hangs up.
-  if (reached)
-    return leaderFailure(leader, NO_TLS.code, "it takes connections, but does not answer a greeting of TLS", {
+  if (of.greeting)
+    return {
+      code: NO_TLS.code,
+      cause: "it takes connections, but does not answer a greeting of TLS",
       hint: NO_TLS.hint,
       transient: true,
-    });
+    };
   return undefined;
 }
 
-function wrongName(leader: Leader, error: Error): Failure {
+function wrongName(error: Error, serverName: string, secrets: readonly string[] = []): TlsProblem {
   const { subjectaltname, subject } = ("cert" in error ? error.cert : {}) as Partial<PeerCertificate>;
   const names = subjectaltname ?? [subject?.CN ?? "no name"].flat().join(", ");
-  return leaderFailure(
-    leader,
-    "tls-wrong-name",
-    `its certificate is not for ${leader.tls?.serverName ?? leader.host}, but for: ${quote(leader, names)}`,
-    { hint: "Use a host name that the certificate has, or tell which name it should have" },
-  );
+  return {
+    code: "tls-wrong-name",
+    cause: `its certificate is not for ${serverName}, but for: ${quoted(names, secrets)}`,
+    hint: "Use a host name that the certificate has, or tell which name it should have",
+  };
 }
