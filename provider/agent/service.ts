@@ -27,6 +27,7 @@ import { syncFolder } from "../system/files";
 import { backUpBeforeUpgrade } from "./backups/backup-before-upgrade";
 import type { BackupRunner } from "./backups/backup-runner";
 import { choosePort } from "./server/choose-port";
+import { changeRecord } from "./records/change-record";
 import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
 import { prepareToFollow } from "./replication/prepare-to-follow";
 import { recordedReplication, refuseHalfSwitchover } from "./replication/recorded-replication";
@@ -90,10 +91,11 @@ export class AgentService {
         if (prepared !== undefined) this.supervisor.touch(change.name);
       });
       for (const follower of await followersOf(this.layout, record.name)) this.supervisor.touch(follower);
-      const placed = await this.supervisor.place(record.name, task);
+      const { finalOffset, ...placed } = await this.supervisor.place(record.name, task);
+      const promoted = change.facet === "replication" && finalOffset !== undefined ? { finalOffset } : {};
       await this.#requireKept(record);
       await this.#placeOldLeader(existing, record);
-      return { outcome: "applied", record, ...prepared, ...placed };
+      return { outcome: "applied", record, ...prepared, ...placed, ...promoted };
     });
   }
 
@@ -136,7 +138,7 @@ export class AgentService {
     return this.inQueue(name, async () => {
       const record = await readRecord(this.layout, name);
       if (record === undefined) return { outcome: "absent" };
-      await this.#save({ ...record, owner: to });
+      await changeRecord(this.layout, name, (present) => ({ ...present, owner: to }));
       return { outcome: "handed-over", from: record.owner };
     });
   }

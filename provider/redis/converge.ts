@@ -4,6 +4,7 @@ import { NOBODY, type DesiredServer, type LeaderAddress } from "../core/render";
 import type { Setting } from "../core/settings";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
+import { failsToWrite } from "./aof-written";
 import type { RedisClient } from "./client";
 import { isSet, numberIn, type Info } from "./info";
 import { lastLoadFailed } from "./last-load";
@@ -16,7 +17,10 @@ const DURABLE_DEADLINE_MS = 20 * 60_000;
 export interface Converged {
   /** In words for the log. */
   readonly changes: readonly string[];
-  /** Where it followed and leads now: the last byte of its leader's history that it holds. */
+  /**
+   * Where it followed and leads now, since this call or an earlier one: the last byte of its leader's history that it
+   * holds. Whoever asked for the promotion may come after the one that found it recorded.
+   */
   readonly finalOffset?: number;
 }
 
@@ -54,11 +58,19 @@ export async function converge(client: RedisClient, desired: DesiredServer, task
   changes.push(...(await convergeCredentials(client, { username: "", password: "" })));
   changes.push(...(await convergeUsers(client, desired.users)));
   changes.push(...(await liftWriteGuard(client, desired.settings)));
-  // Also when an earlier call stopped following and was cut off before this.
+  // Also when an earlier call stopped following, and was cut off before this or found a full disk.
   const rewriting = isSet(info, "aof_rewrite_in_progress") || isSet(info, "aof_rewrite_scheduled");
-  if (followed || rewriting) await durable(client, desired.name, "promote", task);
+  const unwritten = offsetOfPromotion(info) !== undefined && failsToWrite(info);
+  if (followed || rewriting || unwritten) await durable(client, desired.name, "promote", task);
   else if (beginsAof) await durable(client, desired.name, "change the persistence of", task);
-  return { changes, ...stopped };
+  const finalOffset = stopped?.finalOffset ?? offsetOfPromotion(info);
+  return { changes, ...(finalOffset === undefined ? {} : { finalOffset }) };
+}
+
+/** Of a leader since its promotion, until it is started anew: the last byte of its old leader's history. */
+function offsetOfPromotion(info: Info): number | undefined {
+  const end = numberIn(info, "second_repl_offset") ?? 0;
+  return end > 0 ? end - 1 : undefined;
 }
 
 function durable(client: RedisClient, name: string, operation: string, task: Task): Promise<void> {

@@ -6,13 +6,12 @@ import { digest } from "./backup-support";
 import { make, onPath, run, spellingOf, supported } from "./agent-support";
 import { makeTestHome } from "../support/data-home";
 import { follows } from "../support/follow";
-import { digestOf, follow, synced } from "../support/linked";
-import { eventually, startAddon, testRecord, testTask, type LocalAddon } from "../support/local-addon";
+import { digestOf, follow, startAddonOn, synced } from "../support/linked";
+import { eventually, testTask } from "../support/local-addon";
 import { matrix, serverOf } from "../support/matrix";
 import { startRedisServer, until } from "../support/redis-server";
 import {
   addressOf,
-  DEBUG_LINES,
   debugOf,
   fillEveryType,
   ROOMY,
@@ -24,12 +23,6 @@ import { describeWith, type Tool } from "../support/tools";
 const pairs = supported.flatMap((follower) => matrix.map((leader) => ({ follower, leader })));
 const can = (pair: { readonly leader: Tool; readonly follower: Tool }) =>
   canFollow(versionOf(pair.leader), versionOf(pair.follower));
-
-/** An add-on on such a server. */
-function startAddonOn(server: Tool): Promise<LocalAddon> {
-  const record = testRecord({ version: spellingOf(server), plan: ROOMY });
-  return startAddon(record, undefined, { executable: server.path, lines: DEBUG_LINES });
-}
 
 for (const { follower, leader } of pairs.filter(can))
   describeWith([follower, leader], `${follower.name} that follows ${leader.name}`, () => {

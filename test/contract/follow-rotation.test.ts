@@ -26,11 +26,11 @@ interface Rotation {
   readonly title: string;
   readonly username?: string;
   /** Before anybody follows. */
-  begin(source: RedisServer): Promise<void>;
+  readonly begin: (source: RedisServer) => Promise<void>;
   /** From the old password to the new. */
-  rotate(source: RedisServer): Promise<void>;
+  readonly rotate: (source: RedisServer) => Promise<void>;
   /** Once the follower has the new one. */
-  retire(source: RedisServer): Promise<void>;
+  readonly retire: (source: RedisServer) => Promise<void>;
 }
 
 const acl = (source: RedisServer, ...rules: string[]) => source.client.call("ACL", "SETUSER", ...rules);

@@ -8,7 +8,7 @@ import { creates, eventually, makeTestHome, type TestHome } from "../support/dat
 import { startFaultProxy } from "../support/fault-proxy";
 import { follows } from "../support/follow";
 import { startRedisServer, type RedisServer } from "../support/redis-server";
-import { make, run } from "./agent-support";
+import { agentLog, make, run } from "./agent-support";
 
 const KEYS = 3_000;
 const at = (port: number) => ({ kind: "external", host: "127.0.0.1", port, password: "" }) as const;
@@ -95,4 +95,37 @@ test("since when a follower is in sync is noted, and when it last was; a link th
   const beginsAnew = new Date().toISOString();
   await follows(home, { name: "copy", leader: at(another.port), replaceData: true });
   await noted("synced", beginsAnew);
+});
+
+test("a follower of an add-on of the same data home is noted, too", async () => {
+  await using home = await makeTestHome();
+  await make(home, "lead");
+  await make(home, "copy");
+  await follows(home, { name: "copy", leader: "lead" });
+  await eventually(
+    "it is noted",
+    async () => (await home.platform.placement("copy"))?.sync?.state === "synced",
+  );
+  expect((await home.platform.placement("lead"))?.sync).toBeUndefined();
+});
+
+test("an update doesn't wait for data that are not taken until somebody says so", async () => {
+  await using home = await makeTestHome();
+  await using leader = await fullLeader();
+  await leader.client.call("DEBUG", "POPULATE", KEYS);
+  const { record } = await make(home, "copy");
+  const { port } = leader;
+  await follows(home, { name: "copy", leader: at(port) });
+  await eventually("its link is guarded", async () =>
+    (await agentLog(home)).includes("won't follow the leader"),
+  );
+  await leader.stop();
+  // It comes back, and nothing that it had.
+  await using _ = await startRedisServer({ port, args: ["--databases", "1"] });
+  await expect(follows(home, { name: "copy", leader: at(port) })).rejects.toMatchObject({
+    code: "leader-distrusted",
+    cause: expect.stringMatching(/came back with 0 keys/) as unknown,
+    hint: expect.stringContaining("redis-addon follower resync copy") as unknown,
+  });
+  expect(await run(record, "DBSIZE")).toBe(KEYS);
 });

@@ -23,7 +23,8 @@ export async function makePair(
   suffix = "",
 ): Promise<TestPair> {
   const [lead, copy] = [`lead${suffix}`, `copy${suffix}`];
-  await Promise.all([lead, copy].map((name) => make(home, name, { password: PASSWORD, ...wish })));
+  // Not both at once: each call might start an agent, and the one that comes too late takes over from one that is killed.
+  for (const name of [lead, copy]) await make(home, name, { password: PASSWORD, ...wish });
   await follows(home, { name: copy, leader: lead });
   return { lead: await load(home, lead), copy: await load(home, copy) };
 }

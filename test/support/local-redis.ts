@@ -78,7 +78,7 @@ async function prepare(
     await writeFile(confFile, wanted.conf, { mode: 0o600 });
     if (wanted.acl !== undefined) await writeFile(aclFile, wanted.acl, { mode: 0o600 });
     log = "";
-    const [command = "", ...args] = [...prefix(dir), executable ?? findRedisServer(), confFile];
+    const [command, ...args] = [...prefix(dir), executable ?? findRedisServer(), confFile];
     const started = spawn(command, args, { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
     child = started;
     await new Promise<void>((resolve, reject) => {

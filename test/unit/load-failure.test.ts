@@ -55,7 +55,7 @@ for (const [kind, leader] of Object.entries(KINDS)) {
     });
 
     test("tells nothing of why a server ended that was killed while it was loading", () => {
-      expect(fatalLoadIn(log(START, FOLLOWS, LOADING))).toEqual({ why: undefined });
+      expect(fatalLoadIn(log(START, FOLLOWS, LOADING))).toEqual({ why: undefined, began: LOADING });
     });
 
     test.each([

@@ -14,13 +14,22 @@ import { fatalLoadIn, loadFailureIn, logEnd } from "./load-failure";
 /** How often a server may end while it is loading, without a word why, before it is kept from trying again. */
 const SILENT_ENDS = 3;
 
-/** By add-on, how often its server has ended so since it was last in sync. One agent is one process. */
-const silentEnds = new Map<string, { readonly leader: string | undefined; readonly times: number }>();
+/** How servers ended that were loading their leader's snapshot. */
+interface Ends {
+  readonly leader: string | undefined;
+  /** Of the last one: each counts once, however often the next server can't be started. */
+  readonly began: string;
+  /** How many in a row had no word why. */
+  readonly silent: number;
+}
+
+/** By add-on, since it was last in sync. One agent is one process. */
+const ends = new Map<string, Ends>();
 
 /** Stops a follower whose leader's snapshot can't be loaded from trying on. True: it is placed anew. */
 export async function stopFailingLoads(seen: SeenFollower, task: Pick<Task, "clock">): Promise<boolean> {
   const { layout, record, client, info, touch } = seen;
-  if (info.get("master_link_status") === "up") silentEnds.delete(record.name);
+  if (info.get("master_link_status") === "up") ends.delete(record.name);
   if (record.replication?.halted !== undefined || !(await loadFailed(seen))) return false;
   // Asked twice, as a setting may have been changed between the two questions of one look.
   if (!(await loadFailed({ ...seen, info: await client.info() }))) return false;
@@ -50,15 +59,16 @@ export async function haltAfterFatalLoad(layout: HomeLayout, name: string, clock
   if (record.replication?.halted !== undefined) return false;
   const failure = fatalLoadIn(await logEnd(layout.addon(name).log));
   if (failure === undefined) return false;
+  const known = ends.get(name);
+  if (known?.began === failure.began) return false;
   const leader = leaderKey(record);
-  const known = silentEnds.get(name);
-  const times = known !== undefined && known.leader === leader ? known.times + 1 : 1;
-  silentEnds.set(name, { leader, times });
-  if (failure.why === undefined && times < SILENT_ENDS) {
+  const silent = known !== undefined && known.leader === leader ? known.silent + 1 : 1;
+  const isOver = failure.why !== undefined || silent >= SILENT_ENDS;
+  ends.set(name, { leader, began: failure.began, silent: isOver ? 0 : silent });
+  if (!isOver) {
     log(`${name}: its server ended while it was loading its leader's snapshot; it tries again`);
     return false;
   }
-  silentEnds.delete(name);
   const why =
     failure.why ??
     `its server ended ${SILENT_ENDS} times while loading it, most often for lack of memory on this machine`;

@@ -36,13 +36,14 @@ export async function settleHandOver(
   task: Task,
 ): Promise<"happened" | "did-not-happen" | undefined> {
   const startedAt = task.clock.now();
-  for (let look = 0; ; look++) {
+  // What a killed agent has sent last must not begin a failover after the look that decides.
+  let isListening = isOrphaned;
+  for (;;) {
     task.signal.throwIfAborted();
     const giver = await readRecord(layout, giverName);
     if (giver?.handingOver === undefined) return undefined;
     const receiver = await readRecord(layout, giver.handingOver.to);
     if (receiver === undefined) return keepRole(layout, giver);
-    if (look === 0 && isOrphaned) await hangUp(giver, task);
 
     const isOverdue = Math.abs(task.clock.now() - startedAt) >= patienceMs;
     const [givers, receivers] = await Promise.all([
@@ -57,6 +58,11 @@ export async function settleHandOver(
       receiver: receivers,
       isOverdue,
     });
+    if (isListening && verdict !== "happened" && givers !== "down") {
+      await hangUp(giver, task);
+      isListening = false;
+      continue;
+    }
     if (verdict === "happened") return giveRole(layout, giver, receiver, task);
     if (verdict === "did-not-happen") return keepRole(layout, giver);
     if (verdict === "abort") await takeBack(layout, giver, task);
@@ -100,7 +106,7 @@ function wishedGuard(record: AddonRecord): string {
   return liveSettings(record).find(({ name }) => name === WRITE_GUARD)?.values[0] ?? "0";
 }
 
-/** A command that a killed agent sent last and the server has not read yet must not begin a failover after the look. */
+/** Nobody else's commands are read any more: connections that administrators had are closed. */
 async function hangUp(giver: AddonRecord, task: Task): Promise<void> {
   await onServer(giver, task, (server) =>
     server.command("CLIENT", "KILL", "USER", ADMIN_USER, "SKIPME", "yes"),
