@@ -1,7 +1,10 @@
 import type { ReplicationWish } from "../core/facets";
+import { followed } from "../core/followed";
 import type { Task } from "../core/task";
 import type { Claim, Platform } from "../platforms/contract";
+import { refuseWhileSyncing } from "../redis/promote";
 import { recordOf } from "./applied";
+import { connectAdmin } from "./connect-admin";
 import type { Replicated } from "./replicate";
 
 interface PromoteRequest {
@@ -13,12 +16,20 @@ interface PromoteRequest {
   readonly deadlineMs: number;
 }
 
-/** Makes a follower a leader with all that it received, durably, while its RedisFollower stays. Already one: nothing. */
+/**
+ * Makes a follower a leader with all that it received, durably, while its RedisFollower stays. Already one: nothing.
+ * Refused (`syncing`, `loading`) while its leader's snapshot is on its way.
+ */
 export async function promote(
   platform: Platform,
   { name, claim, given, wish }: PromoteRequest,
   task: Task,
 ): Promise<Replicated> {
+  const existing = await platform.load(name);
+  if (existing !== undefined && followed(existing) !== undefined) {
+    await using server = await connectAdmin(platform, existing, task);
+    await refuseWhileSyncing(server, name);
+  }
   const applied = await platform.apply({ facet: "replication", name, claim, given, wish }, task);
   const record = recordOf(applied, "promote", name);
   return { record, finalOffset: applied.outcome === "applied" ? applied.finalOffset : undefined };

@@ -21,21 +21,6 @@ interface Promotion {
 }
 
 /**
- * Makes a follower a leader with all that it received, and returns once a kill -9 could not undo it. Refused (`syncing`,
- * `loading`) while its leader's snapshot is on its way: it would be a leader of what it had before.
- */
-export async function promote(
-  client: RedisClient,
-  task: Task,
-  { name = client.subject, deadlineMs }: { name?: string; deadlineMs: number },
-): Promise<Promotion> {
-  await refuseWhileSyncing(client, name);
-  const promotion = await stopFollowing(client, task, name);
-  await waitDurable(client, task, { name, operation: "promote", deadlineMs });
-  return promotion;
-}
-
-/**
  * The first half of a promotion: everything received is applied, then REPLICAOF NO ONE. Already a leader: nothing.
  * Refused (`loading`, `load-failed`) where it would destroy data. The server is a leader afterwards, but a restart
  * may still bring old data back: `waitDurable`.
@@ -143,7 +128,7 @@ async function applied(client: RedisClient, task: Task, name: string): Promise<I
  * Refuses a promotion while a snapshot is received: who asks for one wants the leader's data, and these aren't here yet.
  * Who only wants it to follow no longer keeps what it had before: `stopFollowing`.
  */
-export async function refuseWhileSyncing(client: RedisClient, name = client.subject): Promise<void> {
+export async function refuseWhileSyncing(client: RedisClient, name: string): Promise<void> {
   const info = await client.info();
   if (info.get("role") !== "slave") return;
   await refuseIfLosing(client, info, name);

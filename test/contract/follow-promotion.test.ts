@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { promote } from "../../provider/redis/promote";
+import { promote } from "../support/promote";
 import { startFaultProxy } from "../support/fault-proxy";
 import { keepLedgers } from "../support/ledger";
 import { digestOf, follow, startAddonOn, synced } from "../support/linked";

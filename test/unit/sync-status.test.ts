@@ -96,11 +96,11 @@ const CASES: readonly Case[] = [
     words: "catching up with the leader",
   },
   {
-    what: "a leader whose history is another one, so that offsets say nothing",
+    what: "another server at its leader's address, while the link that was there is not given up yet",
     follower: LINKED,
     leader: { ...LEADER, master_replid: "b", master_repl_offset: 10 ** 12 },
-    state: "synced",
-    words: "synced",
+    state: "connecting",
+    words: "connecting: another server answers at its leader's address",
   },
   {
     what: "a first AOF that is still being written",

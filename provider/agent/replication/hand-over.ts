@@ -133,7 +133,7 @@ function notTakenOver(giver: string, receiver: string, timeoutMs: number): Failu
     code: "not-switched-over",
     operation: "switch over from",
     subject: `${giver} to ${receiver}`,
-    cause: `${receiver} did not have everything and take over within ${timeoutMs} ms; ${giver} leads as before`,
+    cause: `${receiver} did not have everything within ${timeoutMs} ms, or did not take over; ${giver} leads as before`,
     hint: "Try again when less is written, or look for what holds the follower's server up",
     transient: true,
   });

@@ -46,10 +46,9 @@ export async function settleHandOver(
     if (receiver === undefined) return keepRole(layout, giver);
 
     const isOverdue = Math.abs(task.clock.now() - startedAt) >= patienceMs;
-    const [givers, receivers] = await Promise.all([
-      standingNow(layout, giver, task),
-      standingNow(layout, receiver, task),
-    ]);
+    // In this order: once the giver follows, the receiver has been leading for longer.
+    const givers = await standingNow(layout, giver, task);
+    const receivers = await standingNow(layout, receiver, task);
     const verdict = handOverVerdict({
       isRecorded: hasReceived(giver, receiver),
       giver: givers,
