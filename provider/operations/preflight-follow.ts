@@ -55,7 +55,13 @@ export async function preflightFollow(
     freeBytes: placement?.freeBytes,
     ...(leaderTimeoutMs === undefined ? {} : { leaderTimeoutMs }),
   });
-  return known === undefined ? found : { ...found, findings: [known] };
+  if (known !== undefined) return { ...found, findings: [known] };
+  return record === undefined ? found : { ...found, findings: found.findings.map(passing) };
+}
+
+/** An add-on of ours refuses copies for the moment after its start in which its data are compared. */
+function passing(finding: Finding): Finding {
+  return finding.code === "leader-refuses-psync" ? { ...finding, transient: true } : finding;
 }
 
 /** Such a leader refuses its followers, and would seem to lack a right. */

@@ -57,7 +57,7 @@ export async function whileDown(home: TestHome, name: string, work: () => Promis
   }
 }
 
-export function dataFolder(home: TestHome, name = "lead"): string {
+function dataFolder(home: TestHome, name = "lead"): string {
   return join(home.path, "addons", name, "data");
 }
 
