@@ -64,7 +64,7 @@ export async function refuseUnfitPair(
         name,
         "distrusted",
         `the data of ${record.name} are not known to be those that it had`,
-        `Read its status first: redis-addon show ${record.name}`,
+        `Read its status first: redis-addon info ${record.name}`,
       );
   }
   if (to === "declared") return;

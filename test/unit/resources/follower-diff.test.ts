@@ -1,32 +1,18 @@
 import { beforeEach, expect, test } from "vitest";
-import { defineResource, type Handler } from "../../../provider/pulumi/define-resource";
+import type { Handler } from "../../../provider/pulumi/define-resource";
 import type { Properties } from "../../../provider/pulumi/properties";
-import { redisAddonDefinition } from "../../../provider/resources/redis-addon/definition";
-import { redisFollowerDefinition } from "../../../provider/resources/redis-follower/definition";
-import { inClear, refresh, sdkInputs, up } from "../../support/fake-program";
-import { fakeEngine, FakeWorld, type FakeEngine } from "../../support/pulumi-fakes";
+import { inClear, refresh, up } from "../../support/fake-program";
+import { following as follows, followerWorld } from "../../support/follower-program";
+import type { FakeEngine, FakeWorld } from "../../support/pulumi-fakes";
 
-const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/redis-addon:X::x";
 const EXTERNAL = { host: "10.0.0.1", port: 6379, password: "hush-hush" };
 
 let world: FakeWorld;
 let engine: FakeEngine;
 let follower: Handler;
 beforeEach(async () => {
-  world = new FakeWorld();
-  engine = fakeEngine();
-  follower = defineResource(redisFollowerDefinition(world.operations), engine);
-  const addon = defineResource(redisAddonDefinition(world.operations), engine);
-  for (const name of ["lead", "copy"]) await up(addon, sdkInputs(URN, { plan: "s_mono", name }));
+  ({ world, engine, follower } = await followerWorld());
 });
-
-const follows = (inputs: Properties = {}) =>
-  sdkInputs(URN, { addon: "copy", leader: "lead", ...inputs }, [
-    "role",
-    "leaderHost",
-    "leaderPort",
-    "replicationId",
-  ]);
 
 /** What the preview of a change from one program to another says, and whether it is one. */
 async function preview(from: Properties, to: Properties) {

@@ -1,31 +1,16 @@
 import { beforeEach, expect, test } from "vitest";
-import { defineResource, type Handler } from "../../../provider/pulumi/define-resource";
+import type { Handler } from "../../../provider/pulumi/define-resource";
 import type { Properties } from "../../../provider/pulumi/properties";
-import { redisAddonDefinition } from "../../../provider/resources/redis-addon/definition";
-import { redisFollowerDefinition } from "../../../provider/resources/redis-follower/definition";
-import { refresh, sdkInputs, up, type FakeResource } from "../../support/fake-program";
-import { fakeEngine, FakeWorld, type FakeEngine } from "../../support/pulumi-fakes";
-
-const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/redis-addon:X::x";
+import { refresh, up, type FakeResource } from "../../support/fake-program";
+import { following as program, followerWorld } from "../../support/follower-program";
+import type { FakeEngine, FakeWorld } from "../../support/pulumi-fakes";
 
 let world: FakeWorld;
 let engine: FakeEngine;
 let follower: Handler;
 beforeEach(async () => {
-  world = new FakeWorld();
-  engine = fakeEngine();
-  const addon = defineResource(redisAddonDefinition(world.operations), engine);
-  follower = defineResource(redisFollowerDefinition(world.operations), engine);
-  for (const name of ["lead", "copy"]) await up(addon, sdkInputs(URN, { plan: "s_mono", name }));
+  ({ world, engine, follower } = await followerWorld());
 });
-
-const program = (inputs: Properties = {}) =>
-  sdkInputs(URN, { addon: "copy", leader: "lead", ...inputs }, [
-    "role",
-    "leaderHost",
-    "leaderPort",
-    "replicationId",
-  ]);
 
 const changes = async ({ inputs, id, outs }: FakeResource, wanted: Properties) => {
   const checked = await follower.check(inputs, wanted);
@@ -91,4 +76,16 @@ test("a leader that this data home doesn't have can't exchange its role: the pre
   const leader = { host: "10.0.0.1", port: 6379, password: "hush-hush" };
   const { failures } = await follower.check({}, program({ leader, switchedOver: true }));
   expect(JSON.stringify(failures)).toMatch(/switchedOver/);
+});
+
+test("a RedisFollower for the one that gave its role away is refused in the preview, by name", async () => {
+  await up(follower, program());
+  exchangedByPerson("switched-over");
+  const { failures } = await follower.check({}, program({ addon: "lead", leader: "copy" }));
+  expect(failures).toEqual([
+    {
+      property: "addon",
+      reason: expect.stringContaining("the RedisFollower of copy says who leads") as string,
+    },
+  ]);
 });
