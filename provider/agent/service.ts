@@ -29,6 +29,7 @@ import type { BackupRunner } from "./backups/backup-runner";
 import { choosePort } from "./server/choose-port";
 import { changeRecord } from "./records/change-record";
 import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
+import { triedAgain } from "./replication/halt";
 import { prepareToFollow } from "./replication/prepare-to-follow";
 import { recordedReplication, refuseHalfSwitchover } from "./replication/recorded-replication";
 import { afterFollowing, releaseOldLeader } from "./replication/old-leader";
@@ -196,7 +197,7 @@ export class AgentService {
         const { removing: __, ...kept } = existing ?? this.#newRecord(change, since);
         const owner = callerOf(change.claim) ?? kept.owner;
         const changed = {
-          ...kept,
+          ...triedAgain(kept),
           owner: { project: owner.project, stack: owner.stack },
           credentials: { ...kept.credentials, ...(password === undefined ? {} : { password }) },
           server: facet,

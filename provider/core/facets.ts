@@ -115,6 +115,9 @@ function facet<Wish extends z.ZodType>(wish: Wish) {
 }
 
 const ServerFacetSchema = facet(ServerWishSchema);
+/** Why its leader's snapshot can't be loaded, a sentence, and since when, ISO 8601: until then it follows nobody. */
+const HaltedSchema = z.object({ why: z.string(), since: z.string() });
+
 const ReplicationFacetSchema = facet(ReplicationWishSchema).extend({
   /** When the add-on that it follows was made: one made anew under the same name is not the same leader. */
   leaderCreatedAt: z.string().optional(),
@@ -122,7 +125,7 @@ const ReplicationFacetSchema = facet(ReplicationWishSchema).extend({
    * Set where its leader's snapshot can't be loaded: it follows nobody then, read-only with the data from before, until
    * a change of this facet tries again.
    */
-  halted: z.object({ why: z.string(), since: z.string() }).exactOptional(),
+  halted: HaltedSchema.exactOptional(),
 });
 const BackupsFacetSchema = facet(BackupsWishSchema);
 
@@ -156,7 +159,14 @@ export const AddonRecordSchema = z.object({
     .object({ to: z.string(), since: z.string(), aborted: z.literal(true).exactOptional() })
     .exactOptional(),
   /** It gave its role to that add-on, which was made then, and follows it: what it starts with says so. */
-  demoted: z.object({ to: z.string(), createdAt: z.string() }).exactOptional(),
+  demoted: z
+    .object({
+      to: z.string(),
+      createdAt: z.string(),
+      /** The same as of a replication facet, which it need not have: a change of its server tries again. */
+      halted: HaltedSchema.exactOptional(),
+    })
+    .exactOptional(),
   /** Set once a removal began; a crash in between is completed by the same removal called again. */
   removing: z.object({ since: z.string() }).optional(),
 });

@@ -1,7 +1,7 @@
 import { Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
 import { holdsAnything, holdsData } from "../core/held-data";
-import { followed } from "../core/followed";
+import { followed, haltOf } from "../core/followed";
 import type { Task } from "../core/task";
 import type { OnData, Platform } from "../platforms/contract";
 import type { Preflight } from "../redis/preflight";
@@ -40,7 +40,10 @@ export async function follow(platform: Platform, request: ReplicateRequest, task
     await waitSynced(() => connectAdmin(platform, changed, task), leader.address, task, {
       deadlineMs: leftMs,
       name,
-      halted: async () => (await platform.load(name))?.replication?.halted?.why,
+      halted: async () => {
+        const present = await platform.load(name);
+        return present && haltOf(present)?.why;
+      },
       refused: () => dataRefused(platform, name),
     });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { addressAsLeader, noSuchLeader } from "../core/as-leader";
 import { Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
-import { followed } from "../core/followed";
+import { followed, haltOf } from "../core/followed";
 import { leadingAddon } from "../core/leading-addon";
 import type { LeaderAddress } from "../core/render";
 import type { Task } from "../core/task";
@@ -34,7 +34,10 @@ export async function resync(
     await waitSynced(() => connectAdmin(platform, record, task), address, task, {
       deadlineMs,
       name,
-      halted: async () => (await platform.load(name))?.replication?.halted?.why,
+      halted: async () => {
+        const present = await platform.load(name);
+        return present && haltOf(present)?.why;
+      },
     });
   } catch (error) {
     throw withBackups(error, safetyBackups);

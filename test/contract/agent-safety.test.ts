@@ -66,7 +66,7 @@ describe("data are not lost", { concurrent: true }, () => {
     await remove(home.platform, { name: "lead", token: "t1" }, home.task);
     const anew = await make(home, "lead", "t2");
     expect(anew.createdAt).not.toBe(lead.createdAt);
-    await expect(followLead(home)).rejects.toThrow(/holds 1 keys from the leader it follows now/);
+    await expect(followLead(home)).rejects.toThrow(/holds 1 key from the leader it follows now/);
     // Long enough for a link to come up, had it been let.
     await eventually("the follower has given its leader up", async () => {
       await using client = await connectUrl(urlOf(copy));

@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -231,6 +232,21 @@ describe("redis-addon follower promote", () => {
     expect(await run(next, "SET", "own", "value")).toBe("OK");
     const again = await follower("promote", "next", "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ leader: "next" });
+  });
+});
+
+describe("a follower that led in between", () => {
+  it("has been in sync since it follows again, not since before", async () => {
+    await make(home, "once");
+    const { record } = await follows(home, { name: "once", leader: "lead" });
+    await eventually("it is noted", async () => (await statusOf("once")).inSyncSince !== undefined);
+    await follows(home, { name: "once", leader: "lead", position: "promoted" });
+    const note = join(home.path, "addons", record.name, "sync.json");
+    await eventually("it is forgotten", () => Promise.resolve(!existsSync(note)));
+    const again = Date.now();
+    await follows(home, { name: "once", leader: "lead" });
+    const since = await eventually("it is noted again", async () => (await statusOf("once")).inSyncSince);
+    expect(Date.parse(since)).toBeGreaterThanOrEqual(again);
   });
 });
 

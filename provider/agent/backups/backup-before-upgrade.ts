@@ -1,9 +1,12 @@
 import { changeRefused } from "../../core/change-refused";
 import type { AddonRecord } from "../../core/facets";
+import { followed } from "../../core/followed";
 import { changeNeeds } from "../../core/settings";
 import type { Task } from "../../core/task";
 import type { BackupRunner } from "./backup-runner";
+import { connectServer } from "../connections/connect-server";
 import { log } from "../log";
+import { becomeReadable } from "../replication/become-readable";
 import type { Supervisor } from "../supervisor";
 
 /**
@@ -22,8 +25,20 @@ export async function backUpBeforeUpgrade(
   if (await supervisor.isEmpty(name)) return undefined;
   // Only a server that runs can be backed up; an agent that has just started may not have come to this one yet.
   await supervisor.place(name, task);
-  const { slot } = await backups.onDemand(record, task);
-  task.progress({ message: `backup ${slot} taken before the upgrade` });
-  log(`${name}: backup ${slot} taken before the upgrade from ${server.wish.version} to ${version}`);
-  return slot;
+  const isChanged = await readable(record, task);
+  try {
+    const { slot } = await backups.onDemand(record, task);
+    task.progress({ message: `backup ${slot} taken before the upgrade` });
+    log(`${name}: backup ${slot} taken before the upgrade from ${server.wish.version} to ${version}`);
+    return slot;
+  } finally {
+    if (isChanged) supervisor.touch(name);
+  }
+}
+
+/** One that can't load its leader's snapshot has no link to it, and the upgrade may be what mends that. */
+async function readable(record: AddonRecord, task: Task): Promise<boolean> {
+  if (followed(record) === undefined) return false;
+  await using running = await connectServer(record, task);
+  return becomeReadable(running, task, record.name);
 }

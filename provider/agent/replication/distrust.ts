@@ -1,6 +1,7 @@
 import type { Copying } from "../../core/access";
 import { continuation, type Continuation } from "../../core/data-position";
 import type { AddonRecord } from "../../core/facets";
+import { followed } from "../../core/followed";
 import type { Clock } from "../../core/task";
 import { readDataMark, type DataMark } from "../../platforms/local/data-mark";
 import type { HomeLayout } from "../../platforms/local/home";
@@ -9,7 +10,7 @@ import { totalKeys } from "../../redis/info";
 import { log } from "../log";
 import { changeDataMark, isTrusted } from "./data-mark";
 import { dataOnDisk } from "./data-on-disk";
-import { followersHere } from "./followers";
+import { asKept, followersHere } from "./followers";
 
 /**
  * Whether a server that is about to be launched, after others of its add-on, may be copied: not before its data were
@@ -32,7 +33,7 @@ export async function copyingAtLaunch(
     if (judged?.distrusted !== undefined || (await isSnapshot(layout, record))) return judged;
     return judged && { ...judged, unchecked: true as const };
   });
-  return isTrusted(mark) ? "allowed" : "refused";
+  return copyingOf(record, mark);
 }
 
 /** Whether the data of a server that runs and has loaded them may be copied. */
@@ -44,7 +45,7 @@ export async function copyingNow(
 ): Promise<Copying> {
   const files = layout.addon(record.name);
   const before = await readDataMark(files);
-  if (before === undefined) return "allowed";
+  if (before === undefined) return copyingOf(record, undefined);
   const { followers, complete } = await followersOf(layout, record);
   const keys = totalKeys(await server.info());
   const mark = await changeDataMark(files, async (known) => {
@@ -58,7 +59,16 @@ export async function copyingNow(
     log(`${record.name}: ${mark.distrusted.why}`);
   if (mark?.distrusted === undefined && before.distrusted !== undefined)
     log(`${record.name}: its data may be copied again`);
-  return isTrusted(mark) ? "allowed" : "refused";
+  return copyingOf(record, mark);
+}
+
+/**
+ * A follower that is being removed leads for its final backup alone. One that has lost its data gets none then, and
+ * those that follow it would lose theirs.
+ */
+function copyingOf(record: AddonRecord, mark: DataMark | undefined): Copying {
+  const leadsForItsBackup = record.removing !== undefined && followed(asKept(record)) !== undefined;
+  return !leadsForItsBackup && isTrusted(mark) ? "allowed" : "refused";
 }
 
 /** The mark with what is found now. */
@@ -99,6 +109,7 @@ const FOUND = {
   older: "its data are older than when they were last seen",
   other: "its data are not those that it had when they were last seen",
   gone: "its server kept its data in memory alone and was lost, so they are gone",
+  unknown: "what was known of its data is damaged, so nobody can tell whether it still has them",
 } as const;
 
 function distrustWords(mark: DataMark, keys: number, followers: readonly string[]): string {
@@ -108,7 +119,7 @@ function distrustWords(mark: DataMark, keys: number, followers: readonly string[
   const names = followers.join(", ");
   const theirs =
     followers.length === 1 ? `its follower ${names} keeps its own` : `its followers ${names} keep theirs`;
-  const restore = found === "gone" ? "" : "put the right data folder back, ";
+  const restore = found === "gone" || found === "unknown" ? "" : "put the right data folder back, ";
   return (
     `${FOUND[found]} (${then}${counted(keys)} now): nobody gets a copy of them, and ${theirs}. ` +
     `Promote one (remove its RedisFollower), ${restore}or accept what it has now: ` +

@@ -1,4 +1,4 @@
-import { followed } from "../../core/followed";
+import { followed, haltOf } from "../../core/followed";
 import { NOBODY } from "../../core/render";
 import type { Clock, Task } from "../../core/task";
 import type { HomeLayout } from "../../platforms/local/home";
@@ -30,7 +30,7 @@ const ends = new Map<string, Ends>();
 export async function stopFailingLoads(seen: SeenFollower, task: Pick<Task, "clock">): Promise<boolean> {
   const { layout, record, client, info, touch } = seen;
   if (info.get("master_link_status") === "up") ends.delete(record.name);
-  if (record.replication?.halted !== undefined || !(await loadFailed(seen))) return false;
+  if (haltOf(record) !== undefined || !(await loadFailed(seen))) return false;
   // Asked twice, as a setting may have been changed between the two questions of one look.
   if (!(await loadFailed({ ...seen, info: await client.info() }))) return false;
   const why = loadFailureIn(await logEnd(layout.addon(record.name).log))?.why;
@@ -56,7 +56,7 @@ async function loadFailed({ layout, record, client, info }: SeenFollower): Promi
 export async function haltAfterFatalLoad(layout: HomeLayout, name: string, clock: Clock): Promise<boolean> {
   const record = await readRecord(layout, name);
   if (record === undefined || followed(record) === undefined) return false;
-  if (record.replication?.halted !== undefined) return false;
+  if (haltOf(record) !== undefined) return false;
   const failure = fatalLoadIn(await logEnd(layout.addon(name).log));
   if (failure === undefined) return false;
   const known = ends.get(name);

@@ -37,17 +37,23 @@ export class FollowerWatch {
   /** Not awaited, and none is begun before the last one of the same add-on has ended. */
   look(name: string, task: Task): void {
     const held = heldConnections().get(name);
-    if (this.#looking.has(name) || (held !== undefined && followed(held.record) === undefined)) return;
+    if (this.#looking.has(name)) return;
     this.#looking.add(name);
-    const looked =
-      held === undefined
-        ? this.#notes.lost(name, task.clock)
-        : this.#look({ ...held, layout: this.layout, touch: () => this.touch(name) }, task);
-    void looked
+    void this.#looked(name, held, task)
       .catch((error: unknown) => {
         if (!task.signal.aborted) log(`${name}: its replication can't be looked at: ${String(error)}`);
       })
       .finally(() => this.#looking.delete(name));
+  }
+
+  #looked(
+    name: string,
+    held: Pick<SeenFollower, "record" | "client"> | undefined,
+    task: Task,
+  ): Promise<void> {
+    if (held === undefined) return this.#notes.lost(name, task.clock);
+    if (followed(held.record) === undefined) return this.#notes.leads(name);
+    return this.#look({ ...held, layout: this.layout, touch: () => this.touch(name) }, task);
   }
 
   async #look(follower: Omit<SeenFollower, "info">, task: Task): Promise<void> {

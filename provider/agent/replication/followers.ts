@@ -1,3 +1,4 @@
+import type { AddonRecord } from "../../core/facets";
 import { followed } from "../../core/followed";
 import type { HomeLayout } from "../../platforms/local/home";
 import { readRecord, recordedNames } from "../../platforms/local/records";
@@ -10,14 +11,17 @@ export interface Followers {
   readonly complete: boolean;
 }
 
-/** Who follows whom within a data home. A follower that others follow is no leader: it has its leader's data. */
+/**
+ * Who follows whom within a data home. A follower that others follow is no leader: it has its leader's data. One that is
+ * being removed still counts: it follows again where its removal fails.
+ */
 export async function followersHere(layout: HomeLayout): Promise<Followers> {
   const byLeader = new Map<string, string[]>();
   let complete = true;
   for (const name of await recordedNames(layout)) {
     try {
       const record = await readRecord(layout, name);
-      const leader = record && (await leadingAddon(layout, record));
+      const leader = record && (await leadingAddon(layout, asKept(record)));
       if (leader === undefined || followed(leader) !== undefined) continue;
       byLeader.set(leader.name, [...(byLeader.get(leader.name) ?? []), name]);
     } catch {
@@ -26,4 +30,9 @@ export async function followersHere(layout: HomeLayout): Promise<Followers> {
     }
   }
   return { byLeader, complete };
+}
+
+/** As it is where its removal fails. */
+export function asKept({ removing: _, ...record }: AddonRecord): AddonRecord {
+  return record;
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AddonRecord } from "../../core/facets";
-import { followed } from "../../core/followed";
+import { followed, haltOf } from "../../core/followed";
 import type { Clock } from "../../core/task";
 import { authority } from "../../core/uri";
 import type { HomeLayout } from "../../platforms/local/home";
@@ -19,8 +19,8 @@ export interface HaltReason {
 
 /**
  * Records that a follower follows nobody until its replication is changed, as its leader's snapshot can't be loaded:
- * each try costs the leader a fork, and this one its memory. False: it was told otherwise meanwhile, or follows no
- * declaration of its own.
+ * each try costs the leader a fork, and this one its memory. Of an old leader that follows, until its server is. False:
+ * it was told otherwise meanwhile.
  */
 export async function haltReplication(
   layout: HomeLayout,
@@ -29,14 +29,32 @@ export async function haltReplication(
   clock: Clock,
 ): Promise<boolean> {
   const record = await readRecord(layout, seen.name);
-  if (record?.replication === undefined || !isDeepStrictEqual(followed(record), followed(seen))) return false;
-  if (record.replication.halted !== undefined) return false;
+  if (record === undefined || haltOf(record) !== undefined) return false;
+  const target = followed(record);
+  if (target === undefined || !isDeepStrictEqual(target, followed(seen))) return false;
   const why = await haltWords(layout, record, reason);
   const halted = { why, since: new Date(clock.now()).toISOString() };
-  const next = { ...record, replication: { ...record.replication, halted } };
-  if (!(await replaceRecord(layout, record, next))) return false;
-  log(`${record.name}: ${why}: it follows nobody until its replication is changed, and takes no writes`);
+  const next = withHalt(record, halted);
+  if (next === undefined || !(await replaceRecord(layout, record, next))) return false;
+  const what = record.demoted === undefined ? "replication" : "server";
+  log(`${record.name}: ${why}: it follows nobody until its ${what} is changed, and takes no writes`);
   return true;
+}
+
+function withHalt(
+  { demoted, replication, ...rest }: AddonRecord,
+  halted: NonNullable<ReturnType<typeof haltOf>>,
+): AddonRecord | undefined {
+  const declared = replication === undefined ? {} : { replication };
+  if (demoted !== undefined) return { ...rest, ...declared, demoted: { ...demoted, halted } };
+  return replication && { ...rest, replication: { ...replication, halted } };
+}
+
+/** An old leader that follows has no declaration of that: what may mend it is a change of its server. */
+export function triedAgain<Kept extends Pick<AddonRecord, "demoted">>(record: Kept): Kept {
+  if (record.demoted === undefined) return record;
+  const { halted: _, ...demoted } = record.demoted;
+  return { ...record, demoted };
 }
 
 async function haltWords(

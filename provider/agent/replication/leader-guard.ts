@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { Failure } from "../../core/errors";
-import { followed, type Followed } from "../../core/followed";
+import { followed, haltOf, type Followed } from "../../core/followed";
 import type { LeaderAddress } from "../../core/render";
 import type { Task } from "../../core/task";
 import { authority } from "../../core/uri";
@@ -36,7 +36,7 @@ export class LeaderGuard {
   async look(seen: SeenFollower, task: Task): Promise<void> {
     const { record, info } = seen;
     const target = followed(record);
-    if (target?.kind !== "external" || record.replication?.halted !== undefined) return;
+    if (target?.kind !== "external" || haltOf(record) !== undefined) return;
     if (info.get("role") !== "slave" || isSet(info, "loading") || isSet(info, "master_sync_in_progress"))
       return;
     const key = `${record.name} ${authority(target.host, target.port)}`;

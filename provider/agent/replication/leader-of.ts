@@ -1,6 +1,6 @@
 import { addressAsLeader } from "../../core/as-leader";
 import type { AddonRecord } from "../../core/facets";
-import { followed } from "../../core/followed";
+import { followed, haltOf } from "../../core/followed";
 import { leadingAddon as leading } from "../../core/leading-addon";
 import type { LeaderAddress } from "../../core/render";
 import type { HomeLayout } from "../../platforms/local/home";
@@ -9,7 +9,7 @@ import { readRecord, recordedNames } from "../../platforms/local/records";
 /** The address that an add-on's server is to follow; absent: nobody's, whatever it is to do. */
 export async function leaderOf(layout: HomeLayout, record: AddonRecord): Promise<LeaderAddress | undefined> {
   const target = followed(record);
-  if (target === undefined || record.replication?.halted !== undefined) return undefined;
+  if (target === undefined || haltOf(record) !== undefined) return undefined;
   if (target.kind === "external") return target;
   const leader = await leadingAddon(layout, record);
   return leader === undefined ? undefined : addressAsLeader(leader);

@@ -3,10 +3,10 @@ import type { AddonRecord } from "../../core/facets";
 import { heldWords, type HeldData } from "../../core/held-data";
 import type { Task } from "../../core/task";
 import type { BackupResult } from "../../platforms/contract";
-import { stopFollowing } from "../../redis/promote";
 import type { RedisClient } from "../../redis/client";
 import { log } from "../log";
 import type { AgentService } from "../service";
+import { becomeReadable } from "./become-readable";
 
 /**
  * Backs up what a leader's data are about to replace, while nobody writes. Fails where the backup can't be taken, and
@@ -33,11 +33,4 @@ export async function safetyBackup(
   task.progress({ message: `backup ${slot} taken and looked at: ${verification.outcome}` });
   log(`${name}: backup ${slot} taken before ${heldWords(held)} are replaced by a leader's`);
   return backup;
-}
-
-/** A follower without a link to its leader gives no snapshot away; as a leader it does, with the same data. */
-async function becomeReadable(server: RedisClient, task: Task, name: string): Promise<void> {
-  const info = await server.info();
-  if (info.get("role") === "slave" && info.get("master_link_status") !== "up")
-    await stopFollowing(server, task, name);
 }

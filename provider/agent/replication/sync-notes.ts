@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { leaderKey, readSyncNote, syncNotePath, type SyncNote } from "../../platforms/local/sync-note";
 import type { HomeLayout } from "../../platforms/local/home";
 import type { AddonRecord } from "../../core/facets";
@@ -27,6 +28,8 @@ interface Known {
 /** Writes down when followers come into sync and fall out of it. */
 export class SyncNotes {
   readonly #known = new Map<string, Known>();
+  /** Those that are known to have no note. */
+  readonly #leading = new Set<string>();
 
   constructor(readonly layout: HomeLayout) {}
 
@@ -58,6 +61,14 @@ export class SyncNotes {
     if (known !== undefined) await this.#behind(name, known, clock);
   }
 
+  /** It follows nobody: when it follows the same one again, it hasn't been in sync in between. */
+  async leads(name: string): Promise<void> {
+    if (this.#leading.has(name)) return;
+    this.#known.delete(name);
+    await rm(syncNotePath(this.layout.addon(name)), { force: true });
+    this.#leading.add(name);
+  }
+
   async #behind(name: string, known: Known, clock: Clock): Promise<void> {
     if (known.note?.state !== "synced") return;
     const until = (known.syncedAt ??= clock.now());
@@ -69,6 +80,7 @@ export class SyncNotes {
     const { name, createdAt } = record;
     const leader = leaderKey(record);
     if (leader === undefined) return undefined;
+    this.#leading.delete(name);
     const present = this.#known.get(name);
     if (present?.leader === leader && present.createdAt === createdAt) return present;
     const known = { createdAt, leader, note: await readSyncNote(this.layout.addon(name), record) };

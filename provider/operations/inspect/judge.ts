@@ -1,3 +1,4 @@
+import { haltOf } from "../../core/followed";
 import { NOBODY } from "../../core/render";
 import type { SyncStatus } from "../../core/status";
 import { authority } from "../../core/uri";
@@ -19,7 +20,7 @@ export function judged(
   { why, seen, differs }: Evidence,
   sync: SyncStatus,
 ): SyncStatus {
-  const halted = record.replication?.halted;
+  const halted = haltOf(record);
   if (halted !== undefined) return { state: "broken", why: halted.why };
   if (leader.kind === "gone") return { state: "broken", why: leader.why };
   // It goes on, link up and offsets equal: only who has watched the errors grow knows.

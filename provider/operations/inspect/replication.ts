@@ -1,4 +1,5 @@
 import type { AddonRecord } from "../../core/facets";
+import { haltOf } from "../../core/followed";
 import type { ReplicationState, SyncStatus } from "../../core/status";
 import type { Task } from "../../core/task";
 import { authority } from "../../core/uri";
@@ -31,9 +32,7 @@ export async function seenReplication(
   if (leader === undefined) return leading(platform, placement, info);
   // Who follows nobody has nothing to ask.
   const asked =
-    record.replication?.halted === undefined
-      ? await askLeader(platform, leader, hasLink(info), task)
-      : undefined;
+    haltOf(record) === undefined ? await askLeader(platform, leader, hasLink(info), task) : undefined;
   // Last, so that it is no older than what its leader says.
   const follower = await client.info();
   const seen = asked?.info && asSeen(addressOf(record), observationFrom(asked.info).followers);
@@ -72,7 +71,7 @@ function followerState(
   seen: Pick<FollowerState, "link" | "sync">,
   task: Task,
 ): FollowerState {
-  const halted = placement.record.replication?.halted;
+  const halted = haltOf(placement.record);
   return {
     ...{ role: "follower", leader: shownLeader(leader), ...seen },
     ...syncTimes(placement, seen.sync, task),

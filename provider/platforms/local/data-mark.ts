@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataPositionSchema } from "../../core/data-position";
@@ -23,7 +23,7 @@ const DataMarkSchema = z.object({
   /** Nobody may copy what it has. */
   distrusted: z
     .object({
-      found: z.enum(["older", "other", "gone"]),
+      found: z.enum(["older", "other", "gone", "unknown"]),
       /** ISO 8601. */
       since: z.string(),
       /** A sentence that says so to a person. */
@@ -33,14 +33,25 @@ const DataMarkSchema = z.object({
 });
 export type DataMark = z.infer<typeof DataMarkSchema>;
 
-/** Absent: its data were never seen while it had followers, or somebody trusts whatever it has. */
+/**
+ * Absent: its data were never seen while it had followers, or somebody trusts whatever it has. One that is damaged says
+ * at least that its followers have something to lose; one that can't be read now is an error.
+ */
 export async function readDataMark(files: AddonLayout): Promise<DataMark | undefined> {
-  const text = await readFile(dataMarkPath(files), "utf8").catch(() => undefined);
+  const path = dataMarkPath(files);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
   if (text === undefined) return undefined;
   try {
     return DataMarkSchema.parse(JSON.parse(text));
   } catch {
-    return undefined;
+    const since = await stat(path).then(
+      ({ mtime }) => mtime.toISOString(),
+      () => new Date(0).toISOString(),
+    );
+    return { distrusted: { found: "unknown", since, why: `what was known of its data is damaged: ${path}` } };
   }
 }
 

@@ -3,6 +3,7 @@ import type { AddonRecord } from "../../core/facets";
 import { removedWords } from "../../operations/remove";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
+import { changed } from "../changing-addons";
 import { createClaim, instanceStanding, updateClaim } from "../claims";
 import { homeOf, requireHome } from "../home-guard";
 import type { Operations } from "../operations";
@@ -47,6 +48,7 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const claim = updateClaim(recorded?.server.instance, tokens, hidden, id);
       const request = { name: id, claim, wish: wishOf(inputs, hidden.given), given: hidden.given };
       const { record, restartedMs } = await operations.provision(platform, request, task);
+      changed(id);
       if (restartedMs !== undefined)
         await row.info(`the server restarted in ${restartedMs} ms and kept its data`);
       return stateOf(platform, record, inputs, { token: claim.token, phase: "ready", given: hidden.given });

@@ -6,6 +6,7 @@ import { closedConnections, resizeProblem, restartEstimateMs, type Usage } from 
 import { changeNeeds } from "../../core/settings";
 import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
+import { aboutToChange } from "../changing-addons";
 import { instanceStanding, staleFailure } from "../claims";
 import { movesHome, requireHome } from "../home-guard";
 import type { Operations } from "../operations";
@@ -40,6 +41,7 @@ export async function diffRedisAddon(operations: Operations, call: Call): Promis
   }
   const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
   const changed = await announced(operations, platform, call, record);
+  if (changed) aboutToChange(subject);
   const moved = await announcedMove(call, record);
   const down = await announcedDown(platform, call);
   return { changes: unfinished || changed || moved || down || unknown.size > 0, replaces: [] };
@@ -61,7 +63,7 @@ async function announcedDown(platform: Platform, { state, row }: Call): Promise<
   if (placement === undefined) return false;
   const { process, unattended } = placement;
   if (process.state === "stopped")
-    await row.warning(`the server is not running (${process.why}): an update starts it`);
+    await row.warning(`the server is not running (${process.why}): an update tries to start it`);
   else if (unattended !== undefined) await row.info(`${unattended}: an update starts it`);
   return process.state === "stopped" || unattended !== undefined;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { AddonRecord, ReplicationWish } from "../../core/facets";
 import { authority } from "../../core/uri";
 import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
@@ -35,10 +36,17 @@ export async function diffRedisFollower(operations: Operations, call: Call): Pro
 
 /** What an update changes about who leads and who follows, each a sentence. */
 function changeWords(addon: string, from: ReplicationWish, to: ReplicationWish): string[] {
-  if (from.position === to.position)
-    return leaderOf(from) === leaderOf(to) || to.position !== undefined
-      ? []
+  if (from.position === to.position) {
+    if (to.position !== undefined) return [];
+    return leaderOf(from) === leaderOf(to)
+      ? otherCredentials(addon, from, to)
       : [`${addon} will follow ${leaderOf(to)} instead of ${leaderOf(from)}`];
+  }
+  // It leads already, and nothing is exchanged: the old leader is what changes.
+  if (from.position === "switched-over" && to.position === "promoted")
+    return [
+      `${addon} stays a leader, and ${leaderOf(from)} follows it no longer: it leads as well, with its data`,
+    ];
   return [
     ...(from.position === "switched-over"
       ? [`${leaderOf(from)} and ${addon} will exchange their roles: ${leaderOf(from)} leads again`]
@@ -56,6 +64,17 @@ function changeWords(addon: string, from: ReplicationWish, to: ReplicationWish):
       ? [`${addon} will follow ${leaderOf(to)} again, with its data instead of those that it has since`]
       : []),
   ];
+}
+
+/** The engine shows nothing of a leader given by its address, which holds a password. */
+function otherCredentials(addon: string, from: ReplicationWish, to: ReplicationWish): string[] {
+  if (from.kind !== "external" || to.kind !== "external") return [];
+  const what = [
+    ...(from.username === to.username ? [] : ["another user name"]),
+    ...(from.password === to.password ? [] : ["another password"]),
+    ...(isDeepStrictEqual(from.tls, to.tls) ? [] : ["other TLS settings"]),
+  ];
+  return what.length === 0 ? [] : [`${addon} will follow ${leaderOf(to)} with ${what.join(" and ")}`];
 }
 
 function leaderOf(wish: ReplicationWish): string {

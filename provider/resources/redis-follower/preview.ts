@@ -4,9 +4,13 @@ import { heldWords, wouldLose } from "../../core/held-data";
 import type { Platform } from "../../platforms/contract";
 import type { CheckCall } from "../../pulumi/definition";
 import type { CheckFailure } from "../../pulumi/validate";
+import { isAboutToChange } from "../changing-addons";
 import type { Operations } from "../operations";
 import { redisFollowerShape, replicationWish, type RedisFollowerInputs } from "./inputs";
 import { ofLeader } from "./refused-inputs";
+
+/** What another plan or version of one of the two servers may put right. */
+const OF_SERVERS = new Set(["too-few-databases", "too-little-memory", "snapshot-format"]);
 
 const OldInputs = z.object(redisFollowerShape).partial();
 
@@ -24,12 +28,17 @@ export async function previewedFailures(
   if (["promote", "switchedOver", "replaceData"].some((property) => unknown.has(property))) return [];
   const wish = replicationWish(inputs);
   if (wish === undefined || wish.position === "promoted" || !isChanged(inputs, olds)) return [];
-  const { addon: name, replaceData = false } = inputs;
+  const { addon: name, leader, replaceData = false } = inputs;
+  const changedFirst = [name, typeof leader === "string" ? leader : undefined].filter(isAboutToChange);
   const { findings, replaces } = await operations.previewFollow(platform, { name, wish });
   const failures: CheckFailure[] = [];
-  for (const { severity, cause, hint, transient } of findings) {
+  for (const { code, severity, cause, hint, transient } of findings) {
     const reason = `${cause}. ${hint}`;
-    if (severity === "refuse" && !transient) failures.push(ofLeader(reason));
+    if (OF_SERVERS.has(code) && changedFirst.length > 0)
+      await row.warning(
+        `${cause} at present: the update changes ${changedFirst.join(" and ")} first, and then checks this again`,
+      );
+    else if (severity === "refuse" && !transient) failures.push(ofLeader(reason));
     else await row.warning(`the leader: ${reason}`);
   }
   if (replaces === undefined || name === undefined) return failures;

@@ -30,6 +30,18 @@ test.each<[string, Properties, Properties, RegExp[]]>([
   ["another leader", {}, { leader: EXTERNAL }, [/^copy will follow 10\.0\.0\.1:6379 instead of lead$/]],
   ["a switchover", {}, { switchedOver: true }, [/^lead and copy will exchange their roles: copy leads/]],
   ["one back", { switchedOver: true }, {}, [/^lead and copy will exchange their roles: lead leads again$/]],
+  [
+    "independence after one",
+    { switchedOver: true },
+    { promote: true },
+    [/^copy stays a leader, and lead follows/],
+  ],
+  [
+    "another password",
+    { leader: EXTERNAL },
+    { leader: { ...EXTERNAL, password: "hush-now" } },
+    [/^copy will follow 10\.0\.0\.1:6379 with another password$/],
+  ],
   ["following again", { promote: true }, {}, [/^copy will follow lead again/]],
 ])("%s is announced, and replaces nothing", async (_, from, to, words) => {
   const { changes, replaces, said } = await preview(from, to);
