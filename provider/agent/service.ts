@@ -30,6 +30,7 @@ import { choosePort } from "./server/choose-port";
 import { changeRecord } from "./records/change-record";
 import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
 import { triedAgain } from "./replication/halt";
+import { letGoOfLeader } from "./replication/let-go";
 import { prepareToFollow } from "./replication/prepare-to-follow";
 import { recordedReplication, refuseHalfSwitchover } from "./replication/recorded-replication";
 import { afterFollowing, releaseOldLeader } from "./replication/old-leader";
@@ -87,6 +88,8 @@ export class AgentService {
         existing !== undefined && change.facet === "replication"
           ? await prepareToFollow(this, existing, change, task)
           : undefined;
+      if (existing !== undefined && change.facet === "replication")
+        await letGoOfLeader(existing, change.wish, task);
       // What was prepared is completed, or taken back where nothing was recorded, at the supervisor's next look.
       const record = await this.#recorded(existing, change, instance, servers, task).finally(() => {
         if (prepared !== undefined) this.supervisor.touch(change.name);

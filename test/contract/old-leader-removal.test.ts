@@ -2,7 +2,11 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { closeHeld } from "../../provider/agent/connections/held-connections";
+import { letGoOfLeader } from "../../provider/agent/replication/let-go";
+import { NOBODY } from "../../provider/core/render";
 import { setBackups } from "../../provider/operations/backups";
+import { stopFollowing } from "../../provider/operations/promote";
 import { remove } from "../../provider/operations/remove";
 import { dataMarkPath } from "../../provider/platforms/local/data-mark";
 import { layoutOf } from "../../provider/platforms/local/home";
@@ -55,6 +59,29 @@ describe("a leader that lost its data erases no follower", { concurrent: true, t
     await refusedCopies(home);
     await expectKeys(copy, 100);
     await distrusted(home, /memory alone and was lost/);
+  });
+
+  it("that is promoted: it gives up its leader before it is recorded that nobody follows it", async () => {
+    await using home = await makeTestHome();
+    const { copy } = await makePair(home, 100, { leader: { persistence: "none" } });
+    await using _held = { [Symbol.asyncDispose]: () => closeHeld("copy") };
+    const following = await home.platform.load("copy");
+    if (following === undefined) throw new Error("there is no copy");
+    const triedPort = async () =>
+      /master_port:(\d+)/.exec(String(await run(copy, "INFO", "replication")))?.[1];
+    const leaderPort = await triedPort();
+    await letGoOfLeader(following, undefined, home.task);
+    expect(await triedPort(), "with a link it goes on until all is applied").toBe(leaderPort);
+
+    await marked(home, 100);
+    await crash(home, "lead");
+    await distrusted(home, /memory alone and was lost/);
+    await letGoOfLeader(following, following.replication?.wish, home.task);
+    expect(await triedPort(), "it still follows").toBe(leaderPort);
+    await letGoOfLeader(following, undefined, home.task);
+    expect(await triedPort()).toBe(String(NOBODY.port));
+    await stopFollowing(home.platform, { name: "copy", token: "f1" }, home.task);
+    await expectKeys(copy, 100);
   });
 
   it("where what was known of its data is damaged", async () => {
