@@ -6,10 +6,10 @@ import { recordedNames } from "../platforms/local/records";
 import { ConnectionGuard } from "./connections/connection-guard";
 import { closeHeld } from "./connections/held-connections";
 import { log } from "./log";
-import { DataMarkWatch } from "./replication/data-mark-watch";
-import { FollowerWatch } from "./replication/follower-watch";
-import { HandOvers } from "./replication/hand-overs";
-import { LeaderLinks } from "./replication/leader-links";
+import { DataMarkWatch } from "./replication/lineage/data-mark-watch";
+import { FollowerWatch } from "./replication/watch/follower-watch";
+import { HandOvers } from "./replication/switch-over/hand-overs";
+import { LeaderLinks } from "./replication/leader/leader-links";
 import { ServerProcess, type Placeable, type Placed } from "./server/server-process";
 
 const TICK_MS = 500;

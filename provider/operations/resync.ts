@@ -10,6 +10,10 @@ import { waitSynced } from "../redis/wait-synced";
 import { connectAdmin } from "./connect-admin";
 import { noSuchAddon } from "./no-such-addon";
 
+/** How long a leader may be down before that is no restart. */
+const DOWN_MS = 5_000;
+const LOOK_EVERY_MS = 500;
+
 export interface Resynced {
   readonly record: AddonRecord;
   /** Of what was replaced: of the follower, and of others of the same leader. Empty: nothing had kept them from it. */
@@ -18,7 +22,8 @@ export interface Resynced {
 
 /**
  * Has a follower take what its leader has now, although that may be less than the follower has: somebody has decided so.
- * What it has is backed up first, verified or at least looked at; returns once it is in sync.
+ * What it has is backed up first, verified or at least looked at; returns once it is in sync. Refused (`leader-down`)
+ * where the leader is an add-on whose server can't run.
  */
 export async function resync(
   platform: Platform,
@@ -27,7 +32,7 @@ export async function resync(
 ): Promise<Resynced> {
   const record = await platform.load(name);
   if (record === undefined) throw await noSuchAddon(platform, name, "See what there is: redis-addon list");
-  const address = await leaderAddress(platform, record);
+  const address = await leaderAddress(platform, record, task);
   const trusted = await platform.trustData(name, task);
   const safetyBackups = trusted.outcome === "trusted" ? trusted.safetyBackups : [];
   try {
@@ -45,7 +50,7 @@ export async function resync(
   return { record, safetyBackups };
 }
 
-async function leaderAddress(platform: Platform, record: AddonRecord): Promise<LeaderAddress> {
+async function leaderAddress(platform: Platform, record: AddonRecord, task: Task): Promise<LeaderAddress> {
   const target = followed(record);
   if (target === undefined)
     throw new Failure({
@@ -58,7 +63,30 @@ async function leaderAddress(platform: Platform, record: AddonRecord): Promise<L
   if (target.kind === "external") return target;
   const leader = await leadingAddon(record, (name) => platform.load(name));
   if (leader === undefined) throw noSuchLeader(target.addon, record.name);
+  await requireRunning(platform, leader.name, record.name, task);
   return addressAsLeader(leader);
+}
+
+/** A server that was just lost is started again at once; one that stays down somebody has to mend. */
+async function requireRunning(platform: Platform, leader: string, name: string, task: Task): Promise<void> {
+  const startedAt = task.clock.now();
+  for (;;) {
+    const process = (await platform.placement(leader))?.process;
+    if (process?.state !== "stopped") return;
+    if (task.clock.now() - startedAt >= DOWN_MS) throw leaderDown(name, leader, process.why);
+    task.progress({ message: `its leader ${leader} is not running` });
+    await task.clock.sleep(LOOK_EVERY_MS, task.signal);
+  }
+}
+
+function leaderDown(name: string, leader: string, why: string): Failure {
+  return new Failure({
+    code: "leader-down",
+    operation: "resync",
+    subject: name,
+    cause: `its leader ${leader} is not running: ${why}`,
+    hint: `Mend that and run this again; or do without: redis-addon follower promote ${name}`,
+  });
 }
 
 /** Whoever has to mend it must know where the keys are that were there before. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { armedCredentials } from "../../provider/agent/replication/armed-link";
+import { armedCredentials } from "../../provider/agent/replication/guard/armed-link";
 import { describeMatrix } from "../support/matrix";
 import { type RedisServer, startRedisServer, until } from "../support/redis-server";
 

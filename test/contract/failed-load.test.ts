@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { saveRecord } from "../../provider/agent/records/record-file";
-import { haltAfterFatalLoad } from "../../provider/agent/replication/failed-loads";
+import { haltAfterFatalLoad } from "../../provider/agent/replication/watch/failed-loads";
 import type { Applied } from "../../provider/platforms/contract";
 import type { AddonRecord, ReplicationWish } from "../../provider/core/facets";
 import { connectAdmin } from "../../provider/operations/connect-admin";

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { closeHeld } from "../../provider/agent/connections/held-connections";
-import { letGoOfLeader } from "../../provider/agent/replication/let-go";
+import { letGoOfLeader } from "../../provider/agent/replication/change/let-go";
 import { NOBODY } from "../../provider/core/render";
 import { setBackups } from "../../provider/operations/backups";
 import { stopFollowing } from "../../provider/operations/promote";
 import { remove } from "../../provider/operations/remove";
+import { resync } from "../../provider/operations/resync";
 import { dataMarkPath } from "../../provider/platforms/local/data-mark";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { creates, eventually, makeTestHome, type TestHome } from "../support/data-home";
@@ -82,6 +83,21 @@ describe("a leader that lost its data erases no follower", { concurrent: true, t
     expect(await triedPort()).toBe(String(NOBODY.port));
     await stopFollowing(home.platform, { name: "copy", token: "f1" }, home.task);
     await expectKeys(copy, 100);
+  });
+
+  it("and can't be waited for where its server doesn't start: who wants its data is told so", async () => {
+    await using home = await makeTestHome();
+    const { copy } = await makePair(home, 10);
+    await whileDown(home, "lead", () =>
+      rm(join(home.path, "addons", "lead", "data", "appendonlydir"), { recursive: true }),
+    );
+    await expect(
+      resync(home.platform, { name: "copy", deadlineMs: 60_000 }, home.task),
+    ).rejects.toMatchObject({
+      code: "leader-down",
+      cause: expect.stringMatching(/^its leader lead is not running: .*holds no data any more/) as unknown,
+    });
+    await expectKeys(copy, 10);
   });
 
   it("where what was known of its data is damaged", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refuseWrites } from "../../provider/agent/replication/refuse-writes";
+import { refuseWrites } from "../../provider/agent/replication/change/refuse-writes";
 import { connectRedis, type RedisClient } from "../../provider/redis/client";
 import { testTask } from "../support/local-addon";
 import { startRedisServer } from "../support/redis-server";

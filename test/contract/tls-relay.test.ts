@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { TlsRelay } from "../../provider/agent/replication/tls-relay";
+import { TlsRelay } from "../../provider/agent/replication/leader/tls-relay";
 import type { Failure } from "../../provider/core/errors";
 import { makeAuthority } from "../support/certificates";
 import { freePort, until } from "../support/redis-server";

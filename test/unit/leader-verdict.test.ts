@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { leaderVerdict } from "../../provider/agent/replication/leader-verdict";
+import { leaderVerdict } from "../../provider/agent/replication/guard/leader-verdict";
 import type { Info } from "../../provider/redis/info";
 
 const HISTORY = "a".repeat(40);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fatalLoadIn, loadFailureIn } from "../../provider/agent/replication/load-failure";
+import { fatalLoadIn, loadFailureIn } from "../../provider/agent/replication/watch/load-failure";
 
 /** As servers of these kinds write them; what differs from version to version is in both. */
 const KINDS = { Redis: "MASTER", Valkey: "PRIMARY" };

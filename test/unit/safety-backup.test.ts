@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { safetyBackup } from "../../provider/agent/replication/safety-backup";
+import { safetyBackup } from "../../provider/agent/replication/change/safety-backup";
 import type { AgentService } from "../../provider/agent/service";
 import type { AddonRecord } from "../../provider/core/facets";
 import type { BackupResult } from "../../provider/platforms/contract";

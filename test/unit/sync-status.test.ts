@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
     follower: LINKED,
     leader: { ...LEADER, master_replid: "b", master_repl_offset: 10 ** 12 },
     state: "connecting",
-    words: "connecting: another server answers at its leader's address",
+    words: "connecting: its leader was started anew, or is another server by now",
   },
   {
     what: "a first AOF that is still being written",

@@ -6,7 +6,7 @@ import type { Task } from "../../core/task";
 import type { BackupRunner } from "./backup-runner";
 import { connectServer } from "../connections/connect-server";
 import { log } from "../log";
-import { becomeReadable } from "../replication/become-readable";
+import { becomeReadable } from "../replication/change/become-readable";
 import type { Supervisor } from "../supervisor";
 
 /**

@@ -24,9 +24,9 @@ import { log } from "../log";
 import { ProcessNotes } from "./process-notes";
 import { requireFreePorts } from "./require-free-ports";
 import { settleData } from "./settle-data";
-import { copyingAtLaunch, copyingNow } from "../replication/distrust";
-import { markWhatIsLeft } from "../replication/mark-data";
-import { haltAfterFatalLoad } from "../replication/failed-loads";
+import { copyingAtLaunch, copyingNow } from "../replication/lineage/distrust";
+import { markWhatIsLeft } from "../replication/lineage/mark-data";
+import { haltAfterFatalLoad } from "../replication/watch/failed-loads";
 import { shutOutUsers } from "../connections/shut-out-users";
 import { changeUndone, undoChange } from "../records/undo-change";
 

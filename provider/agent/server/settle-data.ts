@@ -3,7 +3,7 @@ import type { Task } from "../../core/task";
 import type { AddonLayout } from "../../platforms/local/home";
 import type { RedisClient } from "../../redis/client";
 import { waitDurable } from "../../redis/promote";
-import { markMemory } from "../replication/mark-data";
+import { markMemory } from "../replication/lineage/mark-data";
 import { readDataNote, removeAof, removeDataNote, removeDump, writeDataNote } from "./data-files";
 
 /** A first AOF of a large add-on takes its time; a task's signal ends it earlier. */

@@ -1,0 +1,45 @@
+import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import { dataMarkPath, readDataMark, type DataMark } from "../../../platforms/local/data-mark";
+import type { AddonLayout } from "../../../platforms/local/home";
+import { syncFolder, writeDurably } from "../../../system/files";
+
+/** Changes of one mark stand in a queue: what a look saw must not undo what a launch has judged meanwhile. */
+const queues = new Map<string, Promise<unknown>>();
+
+/** Absent, of the mark and of what it becomes: there is none. Returns what it has become. */
+export function changeDataMark(
+  files: AddonLayout,
+  to: (mark: DataMark | undefined) => DataMark | undefined | Promise<DataMark | undefined>,
+): Promise<DataMark | undefined> {
+  const path = dataMarkPath(files);
+  const work = async () => {
+    const before = await readDataMark(files);
+    const after = await to(before);
+    if (isDeepStrictEqual(before, after)) return after;
+    if (after !== undefined) await writeDurably(path, JSON.stringify(after), 0o600);
+    else {
+      await rm(path, { force: true });
+      await syncFolder(files.root);
+    }
+    return after;
+  };
+  const turn = (queues.get(path) ?? Promise.resolve()).then(work, work);
+  const settled = turn
+    .catch(() => undefined)
+    .finally(() => {
+      if (queues.get(path) === settled) queues.delete(path);
+    });
+  queues.set(path, settled);
+  return turn;
+}
+
+/** Whatever the add-on has is trusted from now on. None is success. */
+export async function forgetDataMark(files: AddonLayout): Promise<void> {
+  await changeDataMark(files, () => undefined);
+}
+
+/** Whether its server is known to have the data that it had. */
+export function isTrusted(mark: DataMark | undefined): boolean {
+  return mark?.unchecked === undefined && mark?.distrusted === undefined;
+}
