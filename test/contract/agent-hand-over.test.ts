@@ -1,13 +1,17 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { request, type IncomingMessage } from "node:http";
+import { createServer, request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { stopAgent } from "../../provider/operations/agent";
+import { agentStatus, stopAgent } from "../../provider/operations/agent";
 import { inspect } from "../../provider/operations/inspect";
+import { ensureAgent } from "../../provider/platforms/local/ensure-agent";
+import { ensureHome, layoutOf } from "../../provider/platforms/local/home";
+import { thisProgram } from "../../provider/platforms/local/program";
+import { systemClock } from "../../provider/system/clock";
 import { eventually, makeTestHome } from "../support/data-home";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -63,6 +67,37 @@ it("hands over to another build without stopping a server", async () => {
   expect(await home.serverPid("cache")).toBe(server);
   const status = await inspect(home.platform, "cache", home.task);
   expect(status?.server).toMatchObject({ state: "running", pid: server });
+});
+
+it("serves no call from an agent of another build that was asked to leave and still answers", async () => {
+  await using home = await makeTestHome();
+  const layout = layoutOf(home.path);
+  await ensureHome(layout);
+  const { version } = await thisProgram();
+  let asked = 0;
+  const leaving = createServer((call, response) => {
+    if (call.url === "/stop") asked++;
+    const result = call.url === "/stop" ? { stopped: [] } : { program: "another build", version, pid: 1 };
+    response.end(`${JSON.stringify({ kind: "result", result })}\n`);
+  });
+  leaving.listen(layout.socket);
+  await once(leaving, "listening");
+  let served = 0;
+  const calls = [1, 2].map(() =>
+    ensureAgent(layout, systemClock, home.task.signal).then(() => {
+      served++;
+    }),
+  );
+  await eventually("it was asked", () => Promise.resolve(asked > 0));
+  // As many looks as it takes to find that it still answers.
+  const looked = once(leaving, "request").then(() => once(leaving, "request"));
+  await looked;
+  expect(served).toBe(0);
+  leaving.close();
+  leaving.closeAllConnections();
+  await Promise.all(calls);
+  expect(asked).toBe(1);
+  expect((await agentStatus(home.path)).agent?.program).toBe((await thisProgram()).id);
 });
 
 it("goes on, with its jobs, when the checkout that started it is removed", async () => {

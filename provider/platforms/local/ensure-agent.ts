@@ -16,6 +16,8 @@ const RESPAWN_AFTER_MS = 5_000;
  * neither is newer: did each insist, they would evict each other's agent for ever.
  */
 const hadItsTurn = new Set<string>();
+/** Agents that were asked to leave: until they have left they still answer, and would cut a call short. */
+const leaving = new Set<string>();
 
 /** The agent that answers on this data home's socket; absent: none does. */
 export async function runningAgent(layout: HomeLayout, signal: AbortSignal): Promise<AgentInfo | undefined> {
@@ -39,9 +41,14 @@ export async function ensureAgent(layout: HomeLayout, clock: Clock, signal: Abor
     const mine = await thisProgram();
     const running = await runningAgent(layout, signal);
     if (running?.program === mine.id) hadItsTurn.add(layout.root);
-    if (running !== undefined && !supersedes(mine, running, hadItsTurn.has(layout.root))) return;
+    const isLeaving = running !== undefined && leaving.has(idOf(layout, running));
+    if (running !== undefined && !isLeaving && !supersedes(mine, running, hadItsTurn.has(layout.root)))
+      return;
     hadItsTurn.add(layout.root);
-    if (running !== undefined) await askToLeave(layout, signal);
+    if (running !== undefined && !isLeaving) {
+      leaving.add(idOf(layout, running));
+      await askToLeave(layout, signal);
+    }
     const failure = spawned?.agent.failure();
     if (spawned !== undefined && failure !== undefined)
       throw await notStarted(layout, spawned.agent, failure);
@@ -50,6 +57,10 @@ export async function ensureAgent(layout: HomeLayout, clock: Clock, signal: Abor
     await clock.sleep(30, signal);
   }
   throw await notStarted(layout, spawned?.agent, `it did not answer within ${START_DEADLINE_MS / 1000} s`);
+}
+
+function idOf(layout: HomeLayout, { program, pid }: AgentInfo): string {
+  return `${layout.root} ${program} ${pid}`;
 }
 
 /** Whether the running agent has to make room: for a newer version always, for another build of the same one once. */
