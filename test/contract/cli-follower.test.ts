@@ -244,7 +244,7 @@ describe("a follower that led in between", () => {
     const note = join(home.path, "addons", record.name, "sync.json");
     await eventually("it is forgotten", () => Promise.resolve(!existsSync(note)));
     const again = Date.now();
-    await follows(home, { name: "once", leader: "lead" });
+    await follows(home, { name: "once", leader: "lead", replaceData: true });
     const since = await eventually("it is noted again", async () => (await statusOf("once")).inSyncSince);
     expect(Date.parse(since)).toBeGreaterThanOrEqual(again);
   });
