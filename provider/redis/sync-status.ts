@@ -22,14 +22,6 @@ export function classifySync(evidence: SyncEvidence): SyncStatus {
   const common = measured(follower, leader);
   if (isSet(follower, "master_sync_in_progress")) return { ...receiving(follower, leader), ...common };
   if (follower.get("master_link_status") !== "up") return { state: "connecting", ...common };
-  // A link that is dead and not yet given up still looks well, while its leader's address is another server's by now.
-  const history = leader?.get("master_replid");
-  if (history !== undefined && history !== follower.get("master_replid"))
-    return {
-      state: "connecting",
-      why: "its leader was started anew, or is another server by now",
-      ...common,
-    };
 
   const errors = numberIn(follower, "unexpected_error_replies") ?? 0;
   // Redis goes on, link up and offsets equal, when a command of the leader fails here: nothing else tells.

@@ -83,15 +83,13 @@ it("serves no call from an agent of another build that was asked to leave and st
   leaving.listen(layout.socket);
   await once(leaving, "listening");
   let served = 0;
-  const calls = [1, 2].map(() =>
-    ensureAgent(layout, systemClock, home.task.signal).then(() => {
-      served++;
-    }),
-  );
+  const calls = [1, 2].map(async () => {
+    await ensureAgent(layout, systemClock, home.task.signal);
+    served++;
+  });
   await eventually("it was asked", () => Promise.resolve(asked > 0));
   // As many looks as it takes to find that it still answers.
-  const looked = once(leaving, "request").then(() => once(leaving, "request"));
-  await looked;
+  for (let look = 0; look < 4; look++) await once(leaving, "request");
   expect(served).toBe(0);
   leaving.close();
   leaving.closeAllConnections();

@@ -5,6 +5,7 @@ import type { AddonRecord } from "../../provider/core/facets";
 import { asReceiver } from "../../provider/core/hand-over";
 import { startAgent } from "../../provider/operations/agent";
 import { standingOf } from "../../provider/redis/failover";
+import { observeServer } from "../../provider/redis/observe";
 import { guardWrites } from "../../provider/redis/write-guard";
 import { eventually, makeTestHome, type TestHome } from "../support/data-home";
 import { until } from "../support/redis-server";
@@ -129,6 +130,10 @@ async function beginFailover(home: TestHome, { copy }: TestPair): Promise<void> 
   await withAdmin(home, "lead", async (lead) => {
     const { replicaPassword } = copy.credentials;
     await lead.command("CONFIG", "SET", "masteruser", "redis-addon-replica", "masterauth", replicaPassword);
+    // The leader hears of a sync's end a moment after the follower.
+    await until("the follower is online to its leader", async () =>
+      (await observeServer(lead)).followers.some(({ state }) => state === "online"),
+    );
     await lead.command("FAILOVER", "TO", "127.0.0.1", copy.server.wish.port, "TIMEOUT", 600_000);
   });
 }

@@ -96,11 +96,11 @@ const CASES: readonly Case[] = [
     words: "catching up with the leader",
   },
   {
-    what: "another server at its leader's address, while the link that was there is not given up yet",
+    what: "a leader whose history it was not told, as one that refused PSYNC and took SYNC, so that offsets say nothing",
     follower: LINKED,
     leader: { ...LEADER, master_replid: "b", master_repl_offset: 10 ** 12 },
-    state: "connecting",
-    words: "connecting: its leader was started anew, or is another server by now",
+    state: "synced",
+    words: "synced",
   },
   {
     what: "a first AOF that is still being written",
