@@ -126,7 +126,7 @@ export class AgentService {
         await this.supervisor.stop(record.name, task, "the add-on is being removed");
       } catch (error) {
         // An agent that leaves leaves the rest to its successor, whom the caller asks again.
-        if (!this.background.signal.aborted) await this.#letUsersIn(record);
+        if (!this.background.signal.aborted) await this.#letUsersIn(record.name);
         throw error;
       }
       const oldLeader = await releaseOldLeader(this.layout, record);
@@ -273,10 +273,9 @@ export class AgentService {
   }
 
   /** A removal that failed, or whose caller went away, ends with the add-on as it was. */
-  async #letUsersIn(record: AddonRecord): Promise<void> {
-    const { removing: _, ...kept } = record;
-    await this.#save(kept);
-    await this.#placeInBackground(record.name);
+  async #letUsersIn(name: string): Promise<void> {
+    await changeRecord(this.layout, name, ({ removing: _, ...kept }) => kept);
+    await this.#placeInBackground(name);
   }
 
   /** Whose role a RedisFollower no longer says that it has: both lead now, each with its data. */
