@@ -8,10 +8,10 @@ export interface MemberMaker {
 }
 
 /**
- * What a thread compresses in one turn, about half a millisecond: only between two turns does a kernel with lazy
+ * What a thread compresses in one turn, about a millisecond and a half: only between two turns does a kernel with lazy
  * preemption let a server have its core before the next tick, which may be 4 ms away.
  */
-const TURN_BYTES = 64 * 1024;
+const TURN_BYTES = 160 * 1024;
 
 /**
  * Keeps the compressor and what is left of its last buffer: a new compressor for each member, and its buffers, make so
