@@ -14,7 +14,19 @@ export async function leadingAddon(
   const leader = await load(target.addon);
   // An add-on that was made anew under the old name is empty: whoever follows it would lose everything.
   if (leader === undefined || leader.createdAt !== target.createdAt) return undefined;
-  if (leader.demoted === undefined || leader.demoted.to === record.name) return leader;
+  return holderOfRole(leader, record.name, load);
+}
+
+/**
+ * Who has the role of an add-on that `follower` follows: itself, or the one that it was given to in a switchover with
+ * another one than that follower; absent where that one is gone.
+ */
+export async function holderOfRole(
+  leader: AddonRecord,
+  follower: string,
+  load: (name: string) => Promise<AddonRecord | undefined>,
+): Promise<AddonRecord | undefined> {
+  if (leader.demoted === undefined || leader.demoted.to === follower) return leader;
   const promoted = await load(leader.demoted.to);
   return promoted?.createdAt === leader.demoted.createdAt ? promoted : undefined;
 }

@@ -2,6 +2,7 @@ import { addressAsLeader, noSuchLeader } from "../core/as-leader";
 import type { AddonRecord, ReplicationWish } from "../core/facets";
 import { followingLoop, loopWords } from "../core/following-loop";
 import { followsAlready } from "../core/follows-already";
+import { holderOfRole } from "../core/leading-addon";
 import { planOf } from "../core/plans";
 import type { LeaderAddress } from "../core/render";
 import type { Task } from "../core/task";
@@ -29,10 +30,7 @@ export async function wishedLeader(
     return { address: wish, isFollowed: followsAlready(follower, wish, undefined) };
   const named = await platform.load(wish.addon);
   if (named === undefined) throw noSuchLeader(wish.addon, follower.name);
-  const { demoted } = named;
-  const isElsewhere = demoted !== undefined && demoted.to !== follower.name;
-  const promoted = isElsewhere ? await platform.load(demoted.to) : undefined;
-  const record = promoted?.createdAt === demoted?.createdAt ? (promoted ?? named) : named;
+  const record = (await holderOfRole(named, follower.name, (name) => platform.load(name))) ?? named;
   return {
     record,
     address: addressAsLeader(record),

@@ -32,6 +32,15 @@ export async function followersHere(layout: HomeLayout): Promise<Followers> {
   return { byLeader, complete };
 }
 
+/** Who follows one leader of the data home; `complete` as in `followersHere`. */
+export async function knownFollowers(
+  layout: HomeLayout,
+  leader: string,
+): Promise<{ readonly followers: readonly string[]; readonly complete: boolean }> {
+  const { byLeader, complete } = await followersHere(layout);
+  return { followers: byLeader.get(leader) ?? [], complete };
+}
+
 /** As it is where its removal fails. */
 export function asKept({ removing: _, ...record }: AddonRecord): AddonRecord {
   return record;

@@ -10,7 +10,7 @@ import { totalKeys } from "../../../redis/info";
 import { log } from "../../log";
 import { changeDataMark, isTrusted } from "./data-mark";
 import { dataOnDisk } from "./data-on-disk";
-import { asKept, followersHere } from "../leader/followers";
+import { asKept, knownFollowers } from "../leader/followers";
 
 /**
  * Whether a server that is about to be launched, after others of its add-on, may be copied: not before its data were
@@ -22,7 +22,7 @@ export async function copyingAtLaunch(
   clock: Clock,
 ): Promise<Copying> {
   const files = layout.addon(record.name);
-  const { followers, complete } = await followersOf(layout, record);
+  const { followers, complete } = await knownFollowers(layout, record.name);
   const mark = await changeDataMark(files, async (known) => {
     if (followers.length === 0 && (complete || known === undefined)) return undefined;
     const judged = await compared(layout, record, known, clock);
@@ -46,7 +46,7 @@ export async function copyingNow(
   const files = layout.addon(record.name);
   const before = await readDataMark(files);
   if (before === undefined) return copyingOf(record, undefined);
-  const { followers, complete } = await followersOf(layout, record);
+  const { followers, complete } = await knownFollowers(layout, record.name);
   const keys = totalKeys(await server.info());
   const mark = await changeDataMark(files, async (known) => {
     if (known === undefined || (followers.length === 0 && complete)) return undefined;
@@ -98,11 +98,6 @@ async function compared(
 /** One that is loaded is loaded whole, or its server leaves. */
 async function isSnapshot(layout: HomeLayout, { name }: AddonRecord): Promise<boolean> {
   return (await dataOnDisk(layout.addon(name), undefined)).lie !== "aof";
-}
-
-async function followersOf(layout: HomeLayout, { name }: AddonRecord) {
-  const { byLeader, complete } = await followersHere(layout);
-  return { followers: byLeader.get(name) ?? [], complete };
 }
 
 const FOUND = {

@@ -15,7 +15,7 @@ import { log } from "../../log";
 import type { AgentService } from "../../service";
 import { forgetArmedLink } from "../guard/armed-link";
 import { forgetDataMark } from "./data-mark";
-import { followersHere } from "../leader/followers";
+import { knownFollowers } from "../leader/followers";
 import { leadingAddon } from "../leader/leader-of";
 import { refuseWrites } from "../change/refuse-writes";
 import { safetyBackup } from "../change/safety-backup";
@@ -32,7 +32,7 @@ export async function trustData(service: AgentService, name: string, task: Task)
   const leader = followed(record) === undefined ? record : await leadingAddon(layout, record);
   if (!(await isDistrusted(layout, name, leader))) return { outcome: "trusted", safetyBackups: [] };
 
-  const followers = leader === undefined ? [name] : await followersOf(service, leader.name);
+  const followers = leader === undefined ? [name] : (await knownFollowers(layout, leader.name)).followers;
   const safetyBackups: SafetyBackup[] = [];
   try {
     for (const follower of followers) {
@@ -61,10 +61,6 @@ async function isDistrusted(
 ): Promise<boolean> {
   if (leader === undefined) return (await readArmedLink(layout.addon(follower)))?.why !== undefined;
   return (await readDataMark(layout.addon(leader.name)))?.distrusted !== undefined;
-}
-
-async function followersOf({ layout }: AgentService, leader: string): Promise<readonly string[]> {
-  return (await followersHere(layout)).byLeader.get(leader) ?? [];
 }
 
 /** What a follower has, backed up; it follows nobody afterwards until it is placed. Absent: it has nothing. */
