@@ -55,7 +55,10 @@ export class ServerProcess {
   readonly #notes: ProcessNotes;
   #turn: Promise<unknown> = Promise.resolve();
   #running: OwnProcess | undefined;
-  /** Whether the server may differ from its record: so it is until a placing has succeeded, after a new agent's start too. */
+  /**
+   * Whether the server may differ from its record: so it is until a placing has succeeded, after a new agent's start too,
+   * and where a record was changed while a placing by the one before was under way.
+   */
   #dirty = true;
   #failures = 0;
   #retryAt = 0;
@@ -137,12 +140,24 @@ export class ServerProcess {
 
   async #place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
     await this.#haltsNow();
+    // Not at the end: what is recorded while this placing is under way has to be looked at again.
+    this.#dirty = false;
+    let placed: Placed | undefined;
+    try {
+      placed = await this.#placeOnce(load, task);
+    } finally {
+      if (placed === undefined) this.#dirty = true;
+    }
+    return placed ?? {};
+  }
+
+  async #placeOnce(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed | undefined> {
     // Read only now: while this placing waited for its turn, a call may have recorded something newer.
     const current = await load().catch(async (error: unknown) => {
       if (error instanceof Failure) await this.#failed(error, task);
       throw error;
     });
-    if (current === undefined) return {};
+    if (current === undefined) return undefined;
     const { record, leader, onPlaced } = current;
     try {
       const placed = await this.#bringUp(record, leader, task);
@@ -187,7 +202,6 @@ export class ServerProcess {
     });
     if (this.#running !== undefined) await this.#notes.write({ state: "running", process: this.#running });
     await dropFallback(this.#files, record);
-    this.#dirty = false;
     this.#failures = 0;
     const { finalOffset } = converged;
     const promoted = finalOffset === undefined ? {} : { finalOffset };
@@ -198,7 +212,6 @@ export class ServerProcess {
   }
 
   async #failed(failure: Failure, task: Task): Promise<void> {
-    this.#dirty = true;
     // The caller went away: nothing is wrong with the server, and the next look completes what was begun.
     if (task.signal.aborted) return;
     // Whether a port is free is looked at without starting anything: no need to look less and less often.
