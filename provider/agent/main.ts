@@ -56,6 +56,7 @@ async function main(): Promise<void> {
       handOver: (request) => activity.during(service.handOver(request)),
       backUp: ({ name }, task) => activity.during(service.backUp(name, task)),
       switchOver: (request, task) => activity.during(service.switchOver(request, task)),
+      restore: (request, task) => activity.during(service.restore(request, task)),
       trustData: ({ name }, task) => activity.during(service.trustData(name, task)),
       stop: async ({ keepServers }, task) => {
         try {

@@ -16,6 +16,8 @@ import type {
   HandOverResult,
   Removal,
   RemovalRequest,
+  RestoreRequest,
+  RestoreResult,
   SwitchedOver,
   SwitchOver,
   Trusted,
@@ -37,6 +39,7 @@ import { afterFollowing, releaseOldLeader } from "./replication/switch-over/old-
 import { switchOver } from "./replication/switch-over/switch-over";
 import { followersOf } from "./replication/leader/leader-of";
 import { trustData } from "./replication/lineage/trust-data";
+import { restore } from "./restore/restore";
 import { keepFallback, runsAlike } from "./records/fallback";
 import { keepServer } from "./server/keep-server";
 import { log } from "./log";
@@ -155,6 +158,10 @@ export class AgentService {
 
   switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver> {
     return switchOver(this, request, task);
+  }
+
+  restore(request: RestoreRequest, task: Task): Promise<RestoreResult> {
+    return this.inQueue(request.name, () => restore(this, request, task));
   }
 
   trustData(name: string, task: Task): Promise<Trusted> {

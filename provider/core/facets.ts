@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EncryptionSchema } from "./encryption";
 import { InstanceSchema } from "./instance";
 import { PlanChoiceSchema } from "./plan-choice";
+import { RestoredSchema, RestoringSchema } from "./restore";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
 import { StoreCredentialsSchema } from "./store-credentials";
@@ -93,6 +94,13 @@ export const BackupsWishSchema = z.object({
   credentials: StoreCredentialsSchema.optional(),
   /** Absent: archives are not encrypted. */
   encryption: EncryptionSchema.optional(),
+  /** Who is told of a backup that fails or is overdue; absent: the log, the status and every preview alone. */
+  alerts: z
+    .object({
+      /** An http or https URL that a JSON text is posted to; it may hold a token. */
+      webhook: z.string(),
+    })
+    .exactOptional(),
 });
 export type BackupsWish = z.infer<typeof BackupsWishSchema>;
 
@@ -167,6 +175,12 @@ export const AddonRecordSchema = z.object({
       halted: HaltedSchema.exactOptional(),
     })
     .exactOptional(),
+  /** ISO 8601: since when the schedule in force is; slots from before it are never due. Absent: since the facet was recorded. */
+  scheduledSince: z.string().exactOptional(),
+  /** A restore was begun: data that are complete wait beside the folder, and whoever places the server puts them there. */
+  restoring: RestoringSchema.exactOptional(),
+  /** The last restore that was completed. */
+  restored: RestoredSchema.exactOptional(),
   /** Set once a removal began; a crash in between is completed by the same removal called again. */
   removing: z.object({ since: z.string() }).optional(),
 });

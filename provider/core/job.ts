@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { DecryptionKeySchema, EncryptionSchema } from "./encryption";
+import { RestoreSourceSchema } from "./restore";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
 import { StoreCredentialsSchema } from "./store-credentials";
-import { VerificationSchema } from "./verification";
+import { VERIFICATION_OUTCOMES, VerificationSchema } from "./verification";
 
 const TlsSchema = z.object({
   /** Certificates in PEM to trust instead of the system's; absent: the system's. */
@@ -79,6 +80,8 @@ const BackupJobSchema = PlaceSchema.extend({
   ]),
   /** Absent: nothing is removed but what interrupted attempts left. */
   retention: RetentionSchema.optional(),
+  /** The add-on's, whatever the reason of this one: it tells retention what a gap is, and whose days count. */
+  schedule: ScheduleSchema.optional(),
   /** Absent: the backup is not verified now. */
   proof: ProofSchema.optional(),
   /** What the platform knows and the wire doesn't tell. */
@@ -98,7 +101,24 @@ const VerifyJobSchema = PlaceSchema.extend({
 });
 export type VerifyJob = z.infer<typeof VerifyJobSchema>;
 
-export const JobSpecSchema = z.discriminatedUnion("kind", [BackupJobSchema, VerifyJobSchema]);
+const RestoreJobSchema = z.object({
+  kind: z.literal("restore"),
+  id: z.string().min(1),
+  addon: z.object({ name: z.string().min(1) }),
+  source: RestoreSourceSchema,
+  /** Absolute, absent before: made with the archive's files in it, whole and on the disk, or not at all. */
+  folder: z.string().min(1),
+  scratchFolder: z.string(),
+  /** The server that shall load it: what it can't load is refused. */
+  proof: ProofSchema,
+});
+export type RestoreJob = z.infer<typeof RestoreJobSchema>;
+
+export const JobSpecSchema = z.discriminatedUnion("kind", [
+  BackupJobSchema,
+  VerifyJobSchema,
+  RestoreJobSchema,
+]);
 export type JobSpec = z.infer<typeof JobSpecSchema>;
 
 const FailureReportSchema = z.object({
@@ -131,8 +151,24 @@ const BackedUpSchema = z.object({
   pruneFailure: FailureReportSchema.exactOptional(),
 });
 
+const ExtractedSchema = z.object({
+  type: z.literal("result"),
+  outcome: z.literal("extracted"),
+  /** The slot; of a lone archive, its file's name. */
+  backup: z.string(),
+  /** Without credentials. */
+  archiveUrl: z.string(),
+  verification: z.enum(VERIFICATION_OUTCOMES),
+  /** As a scratch server counted them, before what has expired is dropped; absent: none did. */
+  counts: z.object({ keys: z.number(), expires: z.number() }).exactOptional(),
+  /** What the user should know, each a sentence. */
+  warnings: z.array(z.string()),
+});
+export type Extracted = z.infer<typeof ExtractedSchema>;
+
 const JobResultSchema = z.discriminatedUnion("outcome", [
   BackedUpSchema,
+  ExtractedSchema,
   z.object({ type: z.literal("result"), outcome: z.literal("not-due") }),
   z.object({ type: z.literal("result"), outcome: z.literal("looked-at"), verification: VerificationSchema }),
 ]);

@@ -19,10 +19,14 @@ export const RetentionSchema = z
   .strictObject({
     days: positive("days").optional(),
     keepLast: positive("backups").optional(),
+    daily: positive("days").optional(),
+    weekly: positive("weeks").optional(),
+    monthly: positive("months").optional(),
+    yearly: positive("years").optional(),
     minimum: positive("backups").optional(),
   })
-  .refine((retention) => retention.days !== undefined || retention.keepLast !== undefined, {
-    error: "say how long backups are kept: { days: 7 }, { keepLast: 10 } or both",
+  .refine(({ minimum: _, ...rules }) => Object.values(rules).some((rule) => rule !== undefined), {
+    error: "say how long backups are kept: { days: 7 }, { keepLast: 10 }, or several rules",
   });
 export type Retention = z.infer<typeof RetentionSchema>;
 

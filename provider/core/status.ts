@@ -1,4 +1,6 @@
+import type { BackupHealth } from "./backup-health";
 import type { BackupsWish, ReplicationWish, ServerWish } from "./facets";
+import type { Restored, Restoring } from "./restore";
 import type { VerificationOutcome } from "./verification";
 
 /** How far a follower is. Percent is absent where it cannot be known; `estimated` percents are shown with "~". */
@@ -102,6 +104,9 @@ export interface BackupsState {
   readonly retention: BackupsWish["retention"];
   /** A URL without credentials, the add-on's own folder included. */
   readonly catalog: string;
+  readonly health: BackupHealth;
+  /** ISO 8601: the slot of the newest one that is known to have been verified. */
+  readonly newestVerified?: string;
   /** ISO 8601. */
   readonly next?: string;
   readonly lastRun?: {
@@ -131,6 +136,10 @@ export interface AddonStatus {
   readonly server: ServerState;
   readonly replication: ReplicationState;
   readonly backups: BackupsState;
+  /** The last restore that was completed. */
+  readonly restored?: Restored;
+  /** The one that is under way. */
+  readonly restoring?: Restoring;
 }
 
 /** Which data home something lives in: a state used elsewhere must say so instead of finding nothing. */

@@ -71,6 +71,8 @@ async function statusOf(platform: Platform, placement: Placement, task: Task): P
     server,
     replication,
     backups: backupsOf(placement, task),
+    ...(record.restored === undefined ? {} : { restored: record.restored }),
+    ...(record.restoring === undefined ? {} : { restoring: record.restoring }),
   };
 }
 

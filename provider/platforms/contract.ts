@@ -1,3 +1,4 @@
+import type { RestoreOrigin, RestoreSource } from "../core/restore";
 import type { AddonRecord, BackupsWish, ReplicationWish, ServerWish } from "../core/facets";
 import type { Secret } from "../core/secret";
 import type { HomeIdentity } from "../core/status";
@@ -124,6 +125,33 @@ export type SwitchedOver =
   | { readonly outcome: "stale" }
   | { readonly outcome: "absent" };
 
+/** An add-on's data shall be those of a backup. */
+export interface RestoreRequest {
+  readonly name: string;
+  readonly claim: Claim;
+  /** As it was asked for; recorded, so that the same wish restores once. */
+  readonly from: RestoreOrigin;
+  /** What it was found to mean. */
+  readonly source: RestoreSource;
+  /** What happens to the keys that it holds. `refuse`: it fails (`holds-data`). `replace`: they are backed up, verified, and then replaced. */
+  readonly onData: Exclude<OnData, "keep">;
+}
+
+export type RestoreResult =
+  | {
+      readonly outcome: "restored";
+      /** With `restored`, as it was recorded. */
+      readonly record: AddonRecord;
+      /** The backup of what was replaced. */
+      readonly safetyBackup?: BackupResult;
+      /** From the moment that the old server was asked to leave until users could write again. Absent where it was restored already. */
+      readonly downtimeMs?: number;
+      /** What the user should know, each a sentence. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly outcome: "stale" }
+  | { readonly outcome: "absent" };
+
 /** How to reach a server; closing it closes a tunnel where there is one. */
 export interface Access extends AsyncDisposable {
   readonly host: string;
@@ -221,6 +249,9 @@ export interface Placement {
  * - `backUp` joins the running backup of the same add-on.
  * - `switchOver` records the intent first; cut off anywhere, the platform finds out who writes and completes the records.
  *   It returns once the new leader is as recorded, and fails with everything as it was.
+ * - `restore` puts the data of a backup in place of an add-on's own: fetched, proved and complete beside them first, then
+ *   the intent is recorded and the folders are exchanged. Cut off anywhere, it ends with one of the two, whole; what it
+ *   was asked for once it doesn't do again: the same origin, recorded as restored, is success.
  * - `trustData` lets an add-on take the data of the leader that it follows, of this platform or not, although these were
  *   found to be older than they had been, or gone; other followers of that leader take them too. What each of them has
  *   is backed up first. Already trusted is success, and backs nothing up.
@@ -239,4 +270,5 @@ export interface Platform {
   backUp(name: string, task: Task): Promise<BackupResult>;
   switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver>;
   trustData(name: string, task: Task): Promise<Trusted>;
+  restore(request: RestoreRequest, task: Task): Promise<RestoreResult>;
 }

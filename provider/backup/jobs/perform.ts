@@ -3,6 +3,7 @@ import { calm } from "../../core/calm";
 import type { JobResult, JobSpec } from "../../core/job";
 import type { Task } from "../../core/task";
 import { runBackupJob } from "./run-backup";
+import { runRestoreJob } from "./run-restore";
 import { runVerifyJob } from "./run-verify";
 
 /** Performs one job in this process. Every failure is a Failure that names the add-on. */
@@ -13,5 +14,7 @@ export function performJob(job: JobSpec, given: Task): Promise<JobResult> {
       return runBackupJob(job, randomBytes(6).toString("hex"), task);
     case "verify":
       return runVerifyJob(job, task);
+    case "restore":
+      return runRestoreJob(job, task);
   }
 }

@@ -1,3 +1,4 @@
+import { backupHealth } from "../../core/backup-health";
 import { parseDestination } from "../../core/destination";
 import { DEFAULT_BACKUPS } from "../../core/facets";
 import { s3Url } from "../../core/s3-destination";
@@ -9,11 +10,13 @@ import type { BackupRun, Placement } from "../../platforms/contract";
 /** When an add-on is backed up, where to, and how the last time went. */
 export function backupsOf({ record, destination, lastRun }: Placement, task: Task): BackupsState {
   const { schedule, retention } = record.backups?.wish ?? DEFAULT_BACKUPS;
-  const next = nextSlot(schedule, task.clock.now());
+  const now = task.clock.now();
+  const next = nextSlot(schedule, now);
   return {
     schedule,
     retention,
     catalog: `${shown(destination)}/${record.catalogKey}`,
+    health: backupHealth({ schedule, since: 0, newestVerifiedAt: undefined, lastRun: undefined }, now),
     ...(next === undefined ? {} : { next: new Date(next).toISOString() }),
     ...(lastRun === undefined ? {} : { lastRun: runOf(lastRun) }),
   };

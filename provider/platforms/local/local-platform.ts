@@ -51,6 +51,7 @@ export function localPlatform(dataHome: string | undefined): Platform {
       }),
     backUp: (name, task) => changing(layout, "backUp", { name }, task),
     switchOver: (request, task) => changing(layout, "switchOver", request, task),
+    restore: (request, task) => changing(layout, "restore", request, task),
     trustData: (name, task) => changing(layout, "trustData", { name }, task),
   };
 }

@@ -8,6 +8,8 @@ import type {
   HandOverResult,
   Removal,
   RemovalRequest,
+  RestoreRequest,
+  RestoreResult,
   SwitchedOver,
   SwitchOver,
   Trusted,
@@ -26,6 +28,7 @@ export interface AgentCalls {
   backUp: { argument: { name: string }; result: BackupResult };
   switchOver: { argument: SwitchOver; result: SwitchedOver };
   trustData: { argument: { name: string }; result: Trusted };
+  restore: { argument: RestoreRequest; result: RestoreResult };
   /** Answers once the agent accepts no more calls; it exits right after. */
   stop: { argument: { keepServers: boolean }; result: { stopped: readonly string[] } };
 }
