@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { longestGapOf, newestRun } from "./cron-runs";
 
 const MINUTE = 60_000;
 const UNITS = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const;
@@ -71,6 +72,24 @@ export function dueSlot(
   return last === undefined || last > now || newest > last ? newest : undefined;
 }
 
+/**
+ * How far apart two consecutive slots of a schedule lie at most, in milliseconds. `daily` in a zone with summer time has
+ * 25 hours; a pattern that leaves out weekends, three days and perhaps an hour.
+ */
+export function longestGapMs(schedule: Schedule): number {
+  if ("every" in schedule) return parseInterval(schedule.every);
+  if ("daily" in schedule && schedule.timezone === undefined) return UNITS.d;
+  const key = JSON.stringify(schedule);
+  const gapMs = longestGaps.get(key) ?? longestGapOf(cron(schedule), schedule.timezone ?? "UTC");
+  // Hundreds of runs are computed for it, and it is asked for at each look at an add-on.
+  if (longestGaps.size >= MOST_GAPS_KNOWN) longestGaps.clear();
+  longestGaps.set(key, gapMs);
+  return gapMs;
+}
+
+const longestGaps = new Map<string, number>();
+const MOST_GAPS_KNOWN = 200;
+
 /** The first slot after an instant; undefined only for a pattern that names no date any more. */
 export function nextSlot(schedule: Schedule, after: number): number | undefined {
   if ("every" in schedule) {
@@ -85,9 +104,7 @@ function newestSlot(schedule: Schedule, now: number): number | undefined {
     const interval = parseInterval(schedule.every);
     return Math.floor(now / interval) * interval;
   }
-  // croner looks strictly before its reference and slots lie on whole seconds, so this is "not after now".
-  const reference = new Date((Math.floor(now / 1000) + 1) * 1000);
-  return cron(schedule).previousRuns(1, reference)[0]?.getTime();
+  return newestRun(cron(schedule), now);
 }
 
 function cron(schedule: Exclude<Schedule, { every: string }>): Cron {

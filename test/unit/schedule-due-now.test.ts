@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { dueNow } from "../../provider/agent/backups/due-now";
-import type { AddonRecord } from "../../provider/core/facets";
+import type { AddonRecord, BackupsWish } from "../../provider/core/facets";
 import type { BackupState } from "../../provider/platforms/local/process-state";
+import { scheduledFrom } from "../../provider/core/schedule-in-force";
 import { testRecord } from "../support/local-addon";
 
 const NOW = Date.parse("2026-05-10T12:00:00Z");
@@ -89,5 +90,68 @@ describe("a clock that was ahead once does not stop backups", () => {
     expect(dueNow(every("1h", AHEAD), undefined, NOW)?.since).toBe(record.createdAt);
     const born = new Date(NOW - 1).toISOString();
     expect(dueNow({ ...every("7d", AHEAD), createdAt: born }, undefined, NOW)).toBeUndefined();
+  });
+});
+
+describe("slots from before a schedule came into force are never due", () => {
+  const HOUR = 60 * MINUTE;
+  const wish = (interval: string): BackupsWish => ({ schedule: { every: interval }, retention: { days: 7 } });
+  const now = NOW + HOUR / 2;
+  const iso = new Date(now).toISOString();
+
+  /** As the agent records a policy; undefined returns it to the default. */
+  function recorded(before: AddonRecord, changed: BackupsWish | undefined, at: number): AddonRecord {
+    const from = scheduledFrom(before, changed, at);
+    const { backups, ...others } = { ...before, ...from };
+    if (changed === undefined) return others;
+    const since = backups?.since ?? new Date(at).toISOString();
+    return {
+      ...others,
+      backups: { instance: { token: "b", confirmed: true }, given: [], since, wish: changed },
+    };
+  }
+
+  test.each<[string, AddonRecord, BackupsWish | undefined]>([
+    ["a policy that is made", record, wish("1h")],
+    ["one that is changed", every("7h"), wish("1h")],
+    ["one that is changed a second time", recorded(every("7h"), wish("2h"), NOW - HOUR), wish("1h")],
+    ["a policy that returns to the default", every("1h"), undefined],
+  ])("%s", (_, before, changed) => {
+    const after = recorded(before, changed, now);
+    expect(after.scheduledSince).toBe(iso);
+    expect(dueNow(after, undefined, now)).toBeUndefined();
+    const first = dueNow(after, undefined, now + 24 * HOUR);
+    expect(first).toMatchObject({ kind: "scheduled", since: iso });
+  });
+
+  test("but a policy that is changed in anything else owes what it owed before", () => {
+    const before = every("1h");
+    const after = recorded(before, { ...wish("1h"), destination: "file:///elsewhere" }, now);
+    expect(after.scheduledSince).toBeUndefined();
+    expect(dueNow(after, undefined, now)).toEqual(dueNow(before, undefined, now));
+    const anew = recorded(
+      recorded(before, wish("2h"), NOW),
+      { ...wish("2h"), retention: { keepLast: 3 } },
+      now,
+    );
+    expect(anew.scheduledSince).toBe(new Date(NOW).toISOString());
+  });
+
+  test("and one that only spells out its zone, or is taken away twice, is not changed", () => {
+    const daily = (timezone?: string): BackupsWish => ({
+      schedule: { daily: "03:00", ...(timezone === undefined ? {} : { timezone }) },
+      retention: { days: 7 },
+    });
+    const made = recorded(record, daily(), NOW);
+    expect(recorded(made, daily("UTC"), now).scheduledSince).toBe(made.scheduledSince);
+    expect(recorded(made, daily("Europe/Paris"), now).scheduledSince).toBe(iso);
+    const gone = recorded(made, undefined, NOW + 1);
+    expect(recorded(gone, undefined, now)).toEqual(gone);
+    expect(recorded(record, undefined, now)).toEqual(record);
+  });
+
+  test("unless a clock that was ahead said when that was", () => {
+    const after = recorded(every("1h"), wish("2h"), Date.parse(AHEAD));
+    expect(dueNow(after, undefined, now)?.since).toBe("2026-02-01T00:00:00.000Z");
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { dueSlot, nextSlot, type Schedule, ScheduleSchema } from "../../provider/core/schedule";
+import { dueSlot, longestGapMs, nextSlot, type Schedule, ScheduleSchema } from "../../provider/core/schedule";
 
 const at = (iso: string) => Date.parse(iso);
 const iso = (instant: number | undefined) => instant && new Date(instant).toISOString();
@@ -118,6 +118,80 @@ describe("slots", () => {
   });
 });
 
+describe("the longest gap between two slots", () => {
+  const HOUR = 3_600_000;
+  const LEAP = 29.3 * 24 * HOUR;
+  const PARIS = "Europe/Paris";
+
+  test.each<[Schedule, number]>([
+    [{ every: "15m" }, 0.25],
+    [{ every: "6h" }, 6],
+    [{ every: "366d" }, 366 * 24],
+    [{ daily: "03:00" }, 24],
+    [{ daily: "03:00", timezone: "Asia/Tokyo" }, 24],
+    [{ daily: "03:00", timezone: PARIS }, 25],
+    [{ daily: "02:30", timezone: PARIS }, 25],
+    [{ daily: "00:00", timezone: "Africa/Cairo" }, 25],
+    [{ daily: "03:00", timezone: "Australia/Lord_Howe" }, 24.5],
+    [{ cron: "* * * * *", timezone: PARIS }, 1 / 60],
+    [{ cron: "0 3,15 * * *" }, 12],
+    [{ cron: "0 3,15 * * *", timezone: PARIS }, 13],
+    // The shift by half an hour puts nine minutes between 01:56 and 02:35.
+    [{ cron: "*/7 * * * *", timezone: "Australia/Lord_Howe" }, 9 / 60],
+    [{ cron: "0 * 8-18 * *" }, 20 * 24 + 1],
+    [{ cron: "0 3 * * 1-5" }, 72],
+    [{ cron: "0 3 * * 1-5", timezone: PARIS }, 73],
+    // An interval, by the rule of Vixie cron: the hour that the spring change leaves out has none.
+    [{ cron: "*/20 2 * * *", timezone: PARIS }, 46 + 1 / 3],
+    [{ cron: "0 3 1 * *" }, 31 * 24],
+    [{ cron: "0 3 31 * *" }, 61 * 24],
+    [{ cron: "0 * * 1 *" }, (366 - 31) * 24 + 1],
+    [{ cron: "0 0 29 2 *" }, (4 * 365 + 1) * 24],
+  ])("of %j is %d hours", (schedule, hours) => {
+    expect(longestGapMs(schedule) / HOUR).toBeCloseTo(hours, 9);
+    // Asked again, it is the same.
+    expect(longestGapMs({ ...schedule }) / HOUR).toBeCloseTo(hours, 9);
+  });
+
+  const patterns = fc
+    .tuple(
+      fc.constantFrom("0", "30", "5,35", "*/20", "*/7", "*"),
+      fc.constantFrom("*", "2", "0,2", "1-3", "*/5", "8-18", "23"),
+      fc.constantFrom("*", "*", "*", "1", "31", "L", "1-7", "*/2"),
+      fc.constantFrom("*", "*", "*", "1", "3,10", "4-10"),
+      fc.constantFrom("*", "*", "0", "1-5", "MON#1"),
+    )
+    .map((fields) => fields.join(" "));
+  const zones = fc.constantFrom(
+    "UTC",
+    PARIS,
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "America/Sao_Paulo",
+  );
+
+  test("is never exceeded, in any zone and around every change of its clocks", () => {
+    const from = fc.integer({ min: at("2024-01-01"), max: at("2033-01-01") });
+    fc.assert(
+      fc.property(patterns, zones, from, (cron, timezone, start) => {
+        const schedule = { cron, timezone };
+        const longest = longestGapMs(schedule);
+        let slot = nextSlot(schedule, start);
+        for (let run = 0; slot !== undefined && run < 90; run++) {
+          const next = nextSlot(schedule, slot);
+          if (next !== undefined && next - slot > longest)
+            throw new Error(`${iso(slot)} to ${iso(next)} is longer than ${longest / HOUR} h`);
+          // Most gaps of a frequent pattern are alike: the rest of the range is looked at in leaps.
+          slot = run % 3 === 2 ? nextSlot(schedule, slot + LEAP) : next;
+        }
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+});
+
 describe("the due slot", () => {
   const daily: Schedule = { daily: "03:00" };
 
@@ -182,5 +256,5 @@ describe("the due slot", () => {
       ),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 });

@@ -11,6 +11,7 @@ import { writeDurably } from "../../system/files";
 import { backupSpec } from "./backup-spec";
 import { ensureCaptureUser } from "./capture-user";
 import { dueNow } from "./due-now";
+import { watchBackups } from "../alerts/watch-backups";
 import { log } from "../log";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
@@ -52,9 +53,18 @@ export class BackupRunner {
     return this.#running.has(name);
   }
 
-  /** Collects what an earlier agent left running, then starts what is due, until the agent leaves. */
+  /**
+   * Collects what an earlier agent left running, then starts what is due, and tells of what goes wrong, until the agent
+   * leaves.
+   */
   async run(): Promise<void> {
     await this.#adoptLeftovers();
+    const { layout, clock, signal } = this;
+    const isRunning = (name: string): boolean => this.isRunning(name);
+    await Promise.all([this.#startOnTime(), watchBackups({ layout, clock, signal, isRunning })]);
+  }
+
+  async #startOnTime(): Promise<void> {
     while (!this.signal.aborted) {
       for (const name of await this.#recordedNames()) {
         await this.#roomForOneMore();
@@ -175,22 +185,24 @@ export class BackupRunner {
 
   async #succeeded(name: string, result: JobResult): Promise<void> {
     const now = this.clock.now();
+    const known = await readBackupState(this.layout.addon(name));
+    const at = new Date(now).toISOString();
     if (result.outcome === "not-due") {
       // The catalog knows of a newer slot than this agent did: remember that nothing is due up to now.
-      const known = await readBackupState(this.layout.addon(name));
-      const at = known?.at ?? new Date(now).toISOString();
-      const detail = known?.detail ?? "an earlier backup";
-      return this.#note(name, { at, outcome: "backed-up", detail, newestSlotAt: now, failures: 0 });
+      const earlier = { at, outcome: "backed-up", detail: "an earlier backup" } as const;
+      const shown = known?.outcome === "backed-up" ? known : earlier;
+      const verified = verifiedAt(parseSlot(result.newestVerified ?? "") ?? known?.newestVerifiedAt);
+      return this.#note(name, { ...shown, ...verified, newestSlotAt: now, failures: 0 });
     }
     if (result.outcome !== "backed-up") throw new Error(`a backup job answered ${result.outcome}`);
     log(`${name}: backup ${result.slot}, ${result.sizeBytes} bytes`);
     const newestSlotAt = parseSlot(result.slot);
-    const at = new Date(now).toISOString();
     const { verification, warnings } = result;
     for (const warning of warnings) log(`${name}: backup ${result.slot}: ${warning}`);
     await this.#note(name, {
       ...{ at, outcome: "backed-up", detail: result.slot, newestSlotAt, failures: 0, warnings },
       ...(verification === undefined ? {} : { verification: verification.outcome }),
+      ...verifiedAt(verification?.outcome === "verified" ? newestSlotAt : known?.newestVerifiedAt),
     });
   }
 
@@ -202,6 +214,7 @@ export class BackupRunner {
       outcome: "failed",
       detail: failure.message,
       ...(known?.newestSlotAt === undefined ? {} : { newestSlotAt: known.newestSlotAt }),
+      ...verifiedAt(known?.newestVerifiedAt),
       failures: (known?.failures ?? 0) + 1,
     });
   }
@@ -210,4 +223,8 @@ export class BackupRunner {
     // The add-on may have been removed while its job ran.
     await writeDurably(this.layout.addon(name).backups, JSON.stringify(state), 0o600).catch(() => undefined);
   }
+}
+
+function verifiedAt(slot: number | undefined): Pick<BackupState, "newestVerifiedAt"> {
+  return slot === undefined ? {} : { newestVerifiedAt: slot };
 }

@@ -17,7 +17,8 @@ export async function backupSpec(
   reason: BackupJob["reason"],
 ): Promise<BackupJob> {
   const { plan, version } = record.server.wish;
-  const { destination, credentials, encryption, retention } = record.backups?.wish ?? DEFAULT_BACKUPS;
+  const { destination, credentials, encryption, retention, schedule } =
+    record.backups?.wish ?? DEFAULT_BACKUPS;
   // Backups of data that may be less than they were must not cost those from before.
   const { distrusted } = (await readDataMark(layout.addon(record.name))) ?? {};
   const id = `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`;
@@ -34,6 +35,7 @@ export async function backupSpec(
     scratchFolder: join(layout.jobs, id),
     reason,
     ...(distrusted === undefined ? { retention } : {}),
+    schedule,
     proof: { servers: [{ path: keptServerPath(layout, version), version }] },
     facts: { databases: planOf(plan).databases },
   };

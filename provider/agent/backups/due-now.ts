@@ -1,6 +1,7 @@
-import { DEFAULT_BACKUPS, type AddonRecord } from "../../core/facets";
+import type { AddonRecord } from "../../core/facets";
 import type { BackupJob } from "../../core/job";
 import { dueSlot } from "../../core/schedule";
+import { scheduleInForce } from "../../core/schedule-in-force";
 import type { BackupState } from "../../platforms/local/process-state";
 
 const FIRST_RETRY_MS = 60_000;
@@ -20,12 +21,9 @@ export function dueNow(
   state: BackupState | undefined,
   now: number,
 ): Scheduled | undefined {
-  if (record.removing !== undefined || isPausing(state, now)) return undefined;
-  const schedule = record.backups?.wish.schedule ?? DEFAULT_BACKUPS.schedule;
-  const past = [record.backups?.since, record.createdAt].find(
-    (instant) => instant !== undefined && Date.parse(instant) <= now,
-  );
-  const since = past ?? record.createdAt;
+  if (record.removing !== undefined || record.restoring !== undefined || isPausing(state, now))
+    return undefined;
+  const { schedule, since } = scheduleInForce(record, now);
   const slot = dueSlot(schedule, { since: Date.parse(since), last: state?.newestSlotAt, now });
   return slot === undefined ? undefined : { kind: "scheduled", schedule, since };
 }

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../core/errors";
 import { JobLineSchema, type JobResult, type JobSpec } from "../../core/job";
-import type { Task } from "../../core/task";
+import type { Clock, Task } from "../../core/task";
 import type { HomeLayout } from "../../platforms/local/home";
+import { systemClock } from "../../system/clock";
 import { writeDurably } from "../../system/files";
 import { identify, isAlive, signalProcess, waitForEnd, type ProcessIdentity } from "../../system/processes";
 
+const EXTRACTED = ".data";
 const JOB_ENTRY = join(__dirname, "..", "..", "job", "main.js");
 const POLL_MS = 50;
 /** Jobs tell something at least each minute or two, however slow the server or the store, unless one of them hangs. */
@@ -20,18 +22,54 @@ const LEAVE_LIMIT_MS = 60_000;
 /** What Node.js writes about its end besides why: where in its own code, and its version. */
 const NOISE = /^(\s+at |\s*\d+: 0x|-----|Node\.js v|\s*$)/;
 
-const NoteSchema = z.object({ addon: z.string(), pid: z.number().int(), startedAt: z.string() });
+/** Of a job that nobody will ask for what it fetched. */
+const FETCH_LEAVE_LIMIT_MS = 10_000;
+
+const KINDS = ["backup", "verify", "restore"] as const satisfies readonly JobSpec["kind"][];
+
+const NoteSchema = z.object({
+  addon: z.string(),
+  pid: z.number().int(),
+  startedAt: z.string(),
+  /** Absent: of an earlier version, which knew backups alone. */
+  kind: z.enum(KINDS).default("backup"),
+});
+
+/** What messages say of a job that failed without a word, and what to do then. */
+const WORDS: Readonly<
+  Record<
+    JobSpec["kind"],
+    { readonly operation: string; readonly killed: string; again(addon: string): string }
+  >
+> = {
+  backup: {
+    operation: "back up",
+    killed: "The next one removes what it left, and proves what it finished",
+    again: (addon) => `then: redis-addon backup run ${addon}`,
+  },
+  verify: { operation: "verify a backup of", killed: "Run it again", again: () => "then run it again" },
+  restore: {
+    operation: "restore",
+    killed: "Nothing was replaced: run it again",
+    again: () => "then run it again: nothing was replaced",
+  },
+};
+
+/** Those that this process has started, which are no leftovers. */
+const startedHere = new Set<string>();
 
 /** A job that runs, or ran, in a process of its own; its output lies in a file, so that it outlives the agent. */
 export interface JobHandle {
   readonly id: string;
   readonly addon: string;
+  readonly kind: JobSpec["kind"];
   readonly process: ProcessIdentity;
 }
 
 /** Starts a job. Its spec, which holds passwords, goes through its standard input. */
 export async function startJob(layout: HomeLayout, spec: JobSpec): Promise<JobHandle> {
   const folder = join(layout.jobs, spec.id);
+  startedHere.add(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const [output, errors] = await Promise.all([
     open(join(folder, "output.ndjson"), "w", 0o600),
@@ -50,30 +88,57 @@ export async function startJob(layout: HomeLayout, spec: JobSpec): Promise<JobHa
     child.unref();
     const identity = child.pid === undefined ? undefined : await identify(child.pid);
     const known = identity ?? { pid: child.pid ?? 0, startedAt: "ended" };
-    await writeDurably(join(folder, "job.json"), JSON.stringify({ addon: spec.addon.name, ...known }), 0o600);
-    return { id: spec.id, addon: spec.addon.name, process: known };
+    const { id, kind, addon } = spec;
+    await writeDurably(
+      join(folder, "job.json"),
+      JSON.stringify({ addon: addon.name, kind, ...known }),
+      0o600,
+    );
+    return { id, addon: addon.name, kind, process: known };
   } finally {
     await Promise.all([output.close(), errors.close()]);
   }
 }
 
+/** Below which a restore job puts what it fetches, beside its own folder, which goes with its end. */
+export function extractedFolder(layout: HomeLayout, id: string): string {
+  return join(layout.jobs, `${id}${EXTRACTED}`);
+}
+
 /**
- * The jobs that an earlier agent started and nobody has collected. Call it before the first `startJob`: a folder that
- * holds no note is taken for the remains of a start that was interrupted.
+ * The jobs that an earlier agent started and nobody has collected; one that fetches data for a call that is gone is
+ * ended. A folder that holds no note is taken for the remains of a start that was interrupted.
  */
-export async function leftoverJobs(layout: HomeLayout): Promise<JobHandle[]> {
+export async function leftoverJobs(layout: HomeLayout, clock: Clock = systemClock): Promise<JobHandle[]> {
   const handles: JobHandle[] = [];
+  const useless: string[] = [];
   for (const id of await readdir(layout.jobs).catch(() => [])) {
-    const text = await readFile(join(layout.jobs, id, "job.json"), "utf8").catch(() => undefined);
+    const folder = join(layout.jobs, id);
+    if (startedHere.has(folder.endsWith(EXTRACTED) ? folder.slice(0, -EXTRACTED.length) : folder)) continue;
+    const text = await readFile(join(folder, "job.json"), "utf8").catch(() => undefined);
     const note = parseNote(text);
-    if (note === undefined) {
-      await rm(join(layout.jobs, id), { recursive: true, force: true });
-      continue;
+    const job = note && { id, addon: note.addon, kind: note.kind, process: processOf(note) };
+    if (job !== undefined && job.kind !== "restore") handles.push(job);
+    else {
+      // Before its folders go: it would make them again.
+      if (job !== undefined) await endJob(job, clock);
+      useless.push(folder);
     }
-    const { addon, pid, startedAt } = note;
-    handles.push({ id, addon, process: { pid, startedAt } });
   }
+  for (const folder of useless) await rm(folder, { recursive: true, force: true });
   return handles;
+}
+
+function processOf({ pid, startedAt }: z.infer<typeof NoteSchema>): ProcessIdentity {
+  return { pid, startedAt };
+}
+
+/** Ends a job whose result nobody wants. */
+export async function endJob(job: JobHandle, clock: Clock): Promise<void> {
+  await signalProcess(job.process, "SIGTERM");
+  if (await waitForEnd(job.process, FETCH_LEAVE_LIMIT_MS, clock)) return;
+  await signalProcess(job.process, "SIGKILL");
+  await waitForEnd(job.process, FETCH_LEAVE_LIMIT_MS, clock);
 }
 
 function parseNote(text: string | undefined): z.infer<typeof NoteSchema> | undefined {
@@ -125,10 +190,10 @@ export async function awaitJob(
     }
     throw new Failure({
       code: "job-killed",
-      operation: "back up",
+      operation: WORDS[job.kind].operation,
       subject: job.addon,
       cause: `the job ended without a result${await lastWords(folder)}`,
-      hint: "The next one removes what it left, and proves what it finished",
+      hint: WORDS[job.kind].killed,
       transient: true,
     });
   } finally {
@@ -145,10 +210,10 @@ async function endHanging(job: JobHandle, task: Task, quietMs: number): Promise<
   if (!left) await signalProcess(job.process, "SIGKILL");
   return new Failure({
     code: "job-hangs",
-    operation: "back up",
+    operation: WORDS[job.kind].operation,
     subject: job.addon,
     cause: `the job made no progress for ${quietMs / 60_000} minutes and was ended`,
-    hint: `Check that the disk or network share of its destination answers, then: redis-addon backup run ${job.addon}`,
+    hint: `Check that the disk or network share of its destination answers, ${WORDS[job.kind].again(job.addon)}`,
     transient: true,
   });
 }

@@ -35,16 +35,26 @@ const ProcessStateSchema = z
   );
 export type ProcessState = z.infer<typeof ProcessStateSchema>;
 
-const BackupStateSchema = z.object({
-  at: z.string(),
-  outcome: z.enum(["backed-up", "failed"]),
-  detail: z.string(),
-  verification: z.enum(VERIFICATION_OUTCOMES).exactOptional(),
-  warnings: z.array(z.string()).exactOptional(),
-  /** The newest slot that was finished or found finished; ticks need it, readers don't. */
-  newestSlotAt: z.number().optional(),
-  failures: z.number().int().default(0),
-});
+const BackupStateSchema = z
+  .object({
+    at: z.string(),
+    outcome: z.enum(["backed-up", "failed"]),
+    detail: z.string(),
+    verification: z.enum(VERIFICATION_OUTCOMES).exactOptional(),
+    warnings: z.array(z.string()).exactOptional(),
+    /** The newest slot that was finished or found finished; ticks need it, readers don't. */
+    newestSlotAt: z.number().optional(),
+    /** The newest slot that is known to have been verified; it outlasts runs that fail. */
+    newestVerifiedAt: z.number().exactOptional(),
+    failures: z.number().int().default(0),
+  })
+  .transform((state) => {
+    const { newestVerifiedAt, newestSlotAt, verification } = state;
+    // Notes of earlier versions tell it of the last run alone.
+    const isTold =
+      newestVerifiedAt !== undefined || newestSlotAt === undefined || verification !== "verified";
+    return isTold ? state : { ...state, newestVerifiedAt: newestSlotAt };
+  });
 export type BackupState = z.infer<typeof BackupStateSchema>;
 
 /** Absent where the agent never wrote one, or where it was cut off by a full disk: the agent finds out anew. */
