@@ -1,6 +1,7 @@
 import { Failure } from "../core/errors";
-import { type Manifest, manifestKey, ManifestSchema, parseObjectName } from "../core/manifest";
-import { parseSlot } from "../core/slot";
+import { type Manifest, manifestKey, ManifestSchema, parseEnding, parseObjectName } from "../core/manifest";
+import { parseSlot, SLOT_LENGTH } from "../core/slot";
+import type { Task } from "../core/task";
 import { VERIFICATION_OUTCOMES, type VerificationOutcome } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
 import { parseJson, readSmall } from "./read-beside";
@@ -12,10 +13,16 @@ export interface ListedBackup {
   /** As names spell it. */
   readonly name: string;
   readonly pinned: boolean;
+  /** A restore reads it, as far as the listing alone tells: `isHeld` tells by the store's clock. */
+  readonly held: boolean;
   /** Absent: nobody has looked. */
   readonly verification: VerificationOutcome | undefined;
   /** Archives of this slot; more than one only until the loser of a race has removed its own. None: it is no good. */
   readonly archives: readonly StoredObject[];
+  /** What restores that read it have put, those that died included. */
+  readonly holds: readonly StoredObject[];
+  /** All that belongs to it, manifest, archives and holds included. */
+  readonly objects: readonly StoredObject[];
 }
 
 export interface Catalog {
@@ -31,11 +38,46 @@ export interface Catalog {
 }
 
 interface Slot {
+  readonly name: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly slot: number;
   manifest: boolean;
   pinned: boolean;
-  outcomes: VerificationOutcome[];
-  archives: StoredObject[];
-  all: StoredObject[];
+  /** Only for the moment between two writes are there several; then the worst counts. */
+  outcomes: readonly VerificationOutcome[];
+  readonly archives: StoredObject[];
+  holds: readonly StoredObject[];
+  readonly all: StoredObject[];
+}
+
+/**
+ * Nothing that is alive leaves an object as it is for so long: an archive is stored whole at once and its manifest
+ * follows, a restore renews its hold each hour.
+ */
+const DEAD_AFTER_MS = 24 * 60 * 60_000;
+
+/** Whether whoever wrote an object that waits for something is surely gone; `storeTime` is the store's own clock. */
+export function isDead({ modifiedAt }: StoredObject, storeTime: number): boolean {
+  return storeTime - modifiedAt > DEAD_AFTER_MS;
+}
+
+/**
+ * What the store's own clock shows, for what is dead by it. Not later than ours: where the two differ the store's may be
+ * what is wrong, and nothing may go because of that. Where it can't be told, the latest that is known of it.
+ */
+export async function storeTimeOf(
+  store: Store,
+  catalogKey: string,
+  { reachedAt }: Catalog,
+  { signal, clock }: Pick<Task, "signal" | "clock">,
+): Promise<number> {
+  const time = await store.time(catalogKey, signal);
+  return Math.min(clock.now(), time === -Infinity ? reachedAt : time);
+}
+
+/** Whether a restore reads a backup; one whose hold was not renewed for a day has died. */
+export function isHeld({ holds }: Pick<ListedBackup, "holds">, storeTime: number): boolean {
+  return holds.some((hold) => !isDead(hold, storeTime));
 }
 
 /** All backups of one add-on. Files of strangers in the same folder are passed over. */
@@ -63,45 +105,68 @@ export async function listCatalogs(store: Store, signal: AbortSignal): Promise<s
   return [...keys].sort();
 }
 
+/** Hundred thousands of slots share it. */
+const NONE: readonly never[] = [];
+
+/** `objects`: in the order of their keys, as a store lists them. Those of one slot begin alike, and follow each other. */
 function sorted(catalogKey: string, objects: readonly StoredObject[]): Catalog {
-  const slots = new Map<string, Slot>();
+  const slots: Slot[] = [];
+  let current: Slot | undefined;
+  let reachedAt = -Infinity;
   const folder = `${catalogKey}/`;
   for (const object of objects) {
-    const parsed = parseObjectName(object.key.slice(folder.length));
-    if (parsed === undefined) continue;
-    const slot = slots.get(parsed.slot) ?? emptySlot();
-    slots.set(parsed.slot, slot);
-    slot.all.push(object);
-    switch (parsed.kind) {
-      case "archive":
-        slot.archives.push(object);
-        break;
-      case "verification":
-        slot.outcomes.push(parsed.outcome);
-        break;
-      case "manifest":
-        slot.manifest = true;
-        break;
-      case "pin":
-        slot.pinned = true;
-        break;
+    reachedAt = Math.max(reachedAt, object.modifiedAt);
+    const name = object.key.slice(folder.length, folder.length + SLOT_LENGTH);
+    if (name !== current?.name) {
+      const slot = parseSlot(name);
+      if (slot === undefined) continue;
+      current = {
+        name,
+        slot,
+        manifest: false,
+        pinned: false,
+        outcomes: NONE,
+        archives: [],
+        holds: NONE,
+        all: [],
+      };
+      slots.push(current);
     }
+    add(current, object, object.key.slice(folder.length + SLOT_LENGTH));
   }
   const backups: ListedBackup[] = [];
   const orphans: StoredObject[] = [];
-  for (const [name, { manifest, pinned, outcomes, archives, all }] of slots) {
-    const slot = parseSlot(name);
-    if (slot !== undefined && manifest)
-      // Only for the moment between two writes are there several; then the worst counts.
-      backups.push({ slot, name, pinned, verification: worstOf(outcomes), archives });
-    else orphans.push(...all);
+  for (const { name, slot, manifest, pinned, outcomes, archives, holds, all } of slots) {
+    if (manifest) {
+      const held = isHeld({ holds }, reachedAt);
+      const verification = worstOf(outcomes);
+      backups.push({ slot, name, pinned, held, verification, archives, holds, objects: all });
+    } else orphans.push(...all);
   }
-  const reachedAt = objects.reduce((latest, { modifiedAt }) => Math.max(latest, modifiedAt), -Infinity);
   return { backups: backups.sort((a, b) => a.slot - b.slot), orphans, reachedAt };
 }
 
-function emptySlot(): Slot {
-  return { manifest: false, pinned: false, outcomes: [], archives: [], all: [] };
+function add(slot: Slot, object: StoredObject, ending: string): void {
+  const parsed = parseEnding(slot.name, ending);
+  if (parsed === undefined) return;
+  slot.all.push(object);
+  switch (parsed.kind) {
+    case "archive":
+      slot.archives.push(object);
+      break;
+    case "verification":
+      slot.outcomes = [...slot.outcomes, parsed.outcome];
+      break;
+    case "manifest":
+      slot.manifest = true;
+      break;
+    case "pin":
+      slot.pinned = true;
+      break;
+    case "hold":
+      slot.holds = [...slot.holds, object];
+      break;
+  }
 }
 
 function worstOf(outcomes: readonly VerificationOutcome[]): VerificationOutcome | undefined {

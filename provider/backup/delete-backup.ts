@@ -2,7 +2,7 @@ import { Failure } from "../core/errors";
 import type { Manifest } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { Store, StoredObject } from "../stores/contract";
-import { type Catalog, type ListedBackup, readCatalog, readManifest } from "./catalog";
+import { type Catalog, isHeld, type ListedBackup, readCatalog, readManifest, storeTimeOf } from "./catalog";
 import { noSuchBackup } from "./find-backup";
 import { archivesOf, removeWith } from "./remove-backup";
 
@@ -27,15 +27,16 @@ export interface DeletionOptions {
 
 /**
  * Deletes one backup because somebody asked for it. Fails with `no-such-backup`; with `pinned`, which unpinning
- * overcomes; and with `manifest-damaged` and `newest-verified` unless told otherwise.
+ * overcomes; with `being-restored` while a restore reads it; and with `manifest-damaged` and `newest-verified` unless told otherwise.
  */
 export async function deleteBackup(
   store: Store,
   catalogKey: string,
   slot: string,
   { evenNewestVerified = false, evenDamaged = false }: DeletionOptions,
-  { signal }: Pick<Task, "signal">,
+  task: Pick<Task, "signal" | "clock">,
 ): Promise<void> {
+  const { signal } = task;
   const catalog = await readCatalog(store, catalogKey, signal);
   const backup = catalog.backups.find(({ name }) => name === slot);
   const folder = `${store.url}/${catalogKey}`;
@@ -43,6 +44,12 @@ export async function deleteBackup(
   const refused = (code: string, cause: string, hint: string) =>
     new Failure({ code, operation: "delete", subject: `backup ${slot} in ${folder}`, cause, hint });
   if (backup.pinned) throw refused("pinned", "it is pinned", "Unpin it first");
+  if (backup.held && isHeld(backup, await storeTimeOf(store, catalogKey, catalog, task)))
+    throw refused(
+      "being-restored",
+      "a restore reads it at this moment",
+      "Try again when that has ended; one that was cut off keeps it for a day",
+    );
   const { manifestDamage, archives } = await deletionOf(store, catalogKey, backup, signal);
   if (manifestDamage !== undefined && !evenDamaged)
     throw refused(

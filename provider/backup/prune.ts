@@ -1,14 +1,25 @@
-import { asFailure, Failure, type FailureReport } from "../core/errors";
-import { type Retention, retain } from "../core/retention";
+import { asFailure, type Failure, type FailureReport } from "../core/errors";
+import type { Retention } from "../core/retention";
+import type { Schedule } from "../core/schedule";
 import type { Task } from "../core/task";
 import type { Store, StoredObject } from "../stores/contract";
-import { type ListedBackup, readCatalog, readListed, readManifest } from "./catalog";
-import { namedArchive, removeBackup } from "./remove-backup";
+import { type Catalog, isDead, isHeld, type ListedBackup, readCatalog, storeTimeOf } from "./catalog";
+import { type JudgedAddon, judgeCatalog } from "./planned-removals";
+import { namedArchive } from "./remove-backup";
+import { removeMany } from "./remove-many";
 
-/** An archive is stored whole at once and its manifest follows: one without after so long will never get one. */
-const DEAD_AFTER_MS = 24 * 60 * 60_000;
-/** Often enough that a slow store's pruning does not look like a job that hangs. */
-const TELL_EVERY = 50;
+/**
+ * Backups that are removed between two looks: the first time so many, then twice as many as long as that takes no time
+ * to speak of. Their number is what a folder's disk is waited for, and what a pin comes too late for.
+ */
+const FIRST_BATCH = 1000;
+const LARGEST_BATCH = 16_000;
+const SOON_MS = 2_000;
+/**
+ * Whether a backup was pinned or held since is looked at again before each batch, once the last look is so many times
+ * older than it took: of a large catalog a look is long, and no fresher at its end than at its begin.
+ */
+const LOOKS_APART = 10;
 
 export interface Pruned {
   /** The slots that retention removed, oldest first. */
@@ -18,104 +29,105 @@ export interface Pruned {
 }
 
 /**
- * Removes what the retention no longer wants, and what interrupted attempts left. Backups from before the add-on's `createdAt` (ISO 8601)
- * stay, whatever the retention says; without a retention every backup does.
+ * Removes what the retention no longer wants, and what interrupted attempts left. `retain` says what stays whatever the
+ * retention says; without a retention every backup does. `schedule` is the add-on's, if it has one.
  */
 export async function prune(
   store: Store,
-  { catalogKey, createdAt }: { readonly catalogKey: string; readonly createdAt: string },
+  addon: JudgedAddon,
   retention: Retention | undefined,
+  schedule: Schedule | undefined,
   task: Task,
 ): Promise<Pruned> {
-  const now = task.clock.now();
-  const { backups, orphans, reachedAt } = await readCatalog(store, catalogKey, task.signal);
-  // A clock here that jumped ahead must not make another machine's upload look dead: the store has its own.
-  const storeTime = Math.min(now, reachedAt);
-  const removed: string[] = [];
-  let failure: FailureReport | undefined;
-  const attempt = async (subject: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      task.signal.throwIfAborted();
-      failure ??= asFailure(error, "remove", subject).report();
-    }
-  };
-
-  // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
-  const present = backups.filter((backup) => backup.archives.length > 0);
-  const whole = retention === undefined ? present : await unspoilt(store, catalogKey, present, task.signal);
+  const { catalogKey } = addon;
+  const { signal } = task;
+  const look = looking(store, catalogKey, task);
+  const { catalog } = await look();
+  const storeTime = await storeTimeOf(store, catalogKey, catalog, task);
   const judged =
     retention === undefined
-      ? whole.map((backup) => ({ backup, keep: true }))
-      : retain(whole, retention, now, Date.parse(createdAt));
-  for (const { backup, keep } of judged) {
-    if (keep)
-      await attempt(backup.name, () => removeLosers(store, catalogKey, backup, storeTime, task.signal));
-    else
-      await attempt(backup.name, async () => {
-        // Looked at again: it may have been pinned, or removed, while others were being removed.
-        const current = await readListed(store, catalogKey, backup.name, task.signal);
-        if (current === undefined || current.pinned) return;
-        await removeBackup(store, catalogKey, current, task.signal);
-        removed.push(backup.name);
-        if (removed.length % TELL_EVERY === 0)
-          task.progress({ message: `removed ${removed.length} backups that are no longer kept` });
-      });
-  }
-  for (const orphan of orphans.filter((object) => isDead(object, storeTime)))
-    await attempt(orphan.key, () => store.delete(orphan.key, task.signal));
-  await attempt(store.url, async () => void (await store.sweep(catalogKey, task.signal)));
-  return { removed, failure };
-}
-
-/**
- * Without those that a listing shows as verified and newest, but whose manifest or archive was damaged since, as far as
- * that can be seen without reading the archive: they would cost the one that can still be restored.
- */
-async function unspoilt(
-  store: Store,
-  catalogKey: string,
-  backups: readonly ListedBackup[],
-  signal: AbortSignal,
-): Promise<readonly ListedBackup[]> {
-  const newest = backups.findLast(({ verification }) => verification === "verified");
-  if (newest === undefined || !(await isSpoilt(store, catalogKey, newest, signal))) return backups;
-  const others = backups.filter((backup) => backup !== newest);
-  return unspoilt(store, catalogKey, others, signal);
-}
-
-async function isSpoilt(
-  store: Store,
-  catalogKey: string,
-  { name, archives }: ListedBackup,
-  signal: AbortSignal,
-): Promise<boolean> {
+      ? []
+      : await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task);
+  const going = judged.filter(({ keep }) => !keep).map(({ backup }) => backup);
+  const removed: string[] = [];
+  let first: Failure | undefined;
   try {
-    const { archive } = await readManifest(store, catalogKey, name, signal);
-    const stored = archives.find(({ key }) => key === `${catalogKey}/${archive.name}`);
-    return stored?.sizeBytes !== archive.sizeBytes;
+    for (let from = 0, atOnce = FIRST_BATCH; from < going.length;) {
+      const { byName } = await look();
+      const beganAt = task.clock.now();
+      const free = going
+        .slice(from, from + atOnce)
+        // It may have been pinned, or removed, while others were being removed.
+        .flatMap(({ name }) => byName.get(name) ?? [])
+        .filter((backup) => !backup.pinned && !isHeld(backup, storeTime));
+      const done = await removeMany(store, catalogKey, free, storeTime, task);
+      removed.push(...done.removed);
+      first ??= [...done.failures.values()][0];
+      from += atOnce;
+      if (from < going.length)
+        task.progress({
+          message: `removed ${removed.length} of ${going.length} backups that are no longer kept`,
+        });
+      if (task.clock.now() - beganAt < SOON_MS) atOnce = Math.min(2 * atOnce, LARGEST_BATCH);
+    }
+    const leaving = new Set(going);
+    const staying = catalog.backups.filter((backup) => !leaving.has(backup));
+    const beside = await leftBeside(store, catalogKey, staying, storeTime, signal);
+    first ??= beside.failure;
+    const orphans = catalog.orphans.filter((orphan) => isDead(orphan, storeTime));
+    const leftovers = [...orphans.map(({ key }) => key), ...beside.keys];
+    if (leftovers.length > 0) first ??= (await store.deleteMany(leftovers, signal))[0]?.failure;
+    await store.sweep(catalogKey, signal);
   } catch (error) {
-    if (error instanceof Failure && ["manifest-damaged", "not-found"].includes(error.code)) return true;
-    throw error;
+    signal.throwIfAborted();
+    first ??= asFailure(error, "remove", store.url);
   }
+  return { removed, failure: first?.report() };
 }
 
-function isDead(object: StoredObject, storeTime: number): boolean {
-  return storeTime - object.modifiedAt > DEAD_AFTER_MS;
+interface Look {
+  readonly catalog: Catalog;
+  readonly byName: ReadonlyMap<string, ListedBackup>;
 }
 
-/** Archives of a slot that its manifest doesn't name: a machine lost the race for it and could not clean up. */
-async function removeLosers(
+/** Reads the catalog, and again only when what is known of it is no longer fresh. */
+function looking(store: Store, catalogKey: string, { signal, clock }: Task): () => Promise<Look> {
+  let known: (Look & { readonly at: number; readonly tookMs: number }) | undefined;
+  return async () => {
+    const at = clock.now();
+    // A clock that was set back tells nothing.
+    const ageMs = known === undefined || at < known.at ? Infinity : at - known.at;
+    if (known === undefined || ageMs >= LOOKS_APART * known.tookMs) {
+      const catalog = await readCatalog(store, catalogKey, signal);
+      const byName = new Map(catalog.backups.map((backup) => [backup.name, backup]));
+      known = { catalog, byName, at, tookMs: Math.max(0, clock.now() - at) };
+    }
+    return known;
+  };
+}
+
+/** What lies beside backups that stay: archives of machines that lost the race for a slot, holds of restores that died. */
+async function leftBeside(
   store: Store,
   catalogKey: string,
-  backup: ListedBackup,
+  staying: readonly ListedBackup[],
   storeTime: number,
   signal: AbortSignal,
-): Promise<void> {
-  if (backup.archives.length < 2) return;
-  const named = await namedArchive(store, catalogKey, backup, signal);
-  if (named.length === 0) return;
-  for (const archive of backup.archives)
-    if (!named.includes(archive) && isDead(archive, storeTime)) await store.delete(archive.key, signal);
+): Promise<{ readonly keys: readonly string[]; readonly failure: Failure | undefined }> {
+  const left: StoredObject[] = [];
+  let failure: Failure | undefined;
+  for (const backup of staying) {
+    left.push(...backup.holds.filter((hold) => isDead(hold, storeTime)));
+    const dead = backup.archives.filter((archive) => isDead(archive, storeTime));
+    if (backup.archives.length < 2 || dead.length === 0) continue;
+    try {
+      const named = await namedArchive(store, catalogKey, backup, signal);
+      // Where its own is not there, nothing tells what the others are.
+      if (named.length > 0) left.push(...dead.filter((archive) => !named.includes(archive)));
+    } catch (error) {
+      signal.throwIfAborted();
+      failure ??= asFailure(error, "remove", backup.name);
+    }
+  }
+  return { keys: left.map(({ key }) => key), failure };
 }

@@ -5,21 +5,10 @@ import type { Store, StoredObject } from "../stores/contract";
 import { type ListedBackup, readManifest } from "./catalog";
 
 /**
- * Removes a backup with all that belongs to it, in an order that may be interrupted anywhere. What vouches for it goes
- * before the manifest: left behind, it would vouch for the next backup of that slot. From the manifest's removal on
- * there is no such backup, and what is left is an orphan that pruning removes.
+ * Removes a backup with these of its archives and all else that belongs to it, in an order that may be interrupted
+ * anywhere. What vouches for it goes before the manifest: left behind, it would vouch for the next backup of that slot.
+ * From the manifest's removal on there is no such backup, and what is left is an orphan that pruning removes.
  */
-export async function removeBackup(
-  store: Store,
-  catalogKey: string,
-  backup: ListedBackup,
-  signal: AbortSignal,
-): Promise<void> {
-  // Another archive of the slot may belong to a machine that is about to put its manifest: it is an orphan's case.
-  await removeWith(store, catalogKey, backup, await namedArchive(store, catalogKey, backup, signal), signal);
-}
-
-/** Removes a backup with these of its archives, in the order of `removeBackup`. */
 export async function removeWith(
   store: Store,
   catalogKey: string,
@@ -33,6 +22,7 @@ export async function removeWith(
   for (const outcome of VERIFICATION_OUTCOMES)
     await store.delete(verificationKey(catalogKey, backup.name, outcome), signal);
   if (backup.pinned) await store.delete(pinKey(catalogKey, backup.name), signal);
+  for (const { key } of backup.holds) await store.delete(key, signal);
 }
 
 /** The archive that the manifest names, if it lies there; none where another machine has just removed the manifest. */

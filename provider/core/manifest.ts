@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseSlot } from "./slot";
+import { parseSlot, SLOT_LENGTH } from "./slot";
 import { outcomeOf, type VerificationOutcome } from "./verification";
 
 const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -64,24 +64,34 @@ export function pinKey(catalogKey: string, slot: string): string {
   return `${catalogKey}/${slot}.pin`;
 }
 
+/** What a restore that reads a backup puts beside it; `id` is random, of letters and digits: several may read one. */
+export function holdKey(catalogKey: string, slot: string, id: string): string {
+  return `${catalogKey}/${slot}.restoring-${id}`;
+}
+
 /** `attempt` tells two machines apart that back up one slot at the same time: random, without a dot or a slash. */
 export function archiveKey(catalogKey: string, slot: string, attempt: string, encrypted: boolean): string {
   return `${catalogKey}/${slot}-${attempt}.tar.gz${encrypted ? ".age" : ""}`;
 }
 
 export type CatalogObject =
-  | { readonly kind: "manifest" | "pin"; readonly slot: string }
+  | { readonly kind: "manifest" | "pin" | "hold"; readonly slot: string }
   | { readonly kind: "verification"; readonly slot: string; readonly outcome: VerificationOutcome }
   | { readonly kind: "archive"; readonly slot: string; readonly attempt: string };
 
 /** What an object beside a manifest is, by its name without the catalog's key; undefined for a stranger's file. */
 export function parseObjectName(name: string): CatalogObject | undefined {
-  const [, slot, rest = ""] = /^(\d{8}T\d{9}Z)(.*)$/.exec(name) ?? [];
-  if (slot === undefined || parseSlot(slot) === undefined) return undefined;
-  const attempt = /^-([A-Za-z0-9]+)\.tar\.gz(?:\.age)?$/.exec(rest)?.[1];
+  const slot = name.slice(0, SLOT_LENGTH);
+  return parseSlot(slot) === undefined ? undefined : parseEnding(slot, name.slice(SLOT_LENGTH));
+}
+
+/** The same, where the slot was parsed already: `ending` is the rest of the name. */
+export function parseEnding(slot: string, ending: string): CatalogObject | undefined {
+  if (ending === ".json") return { kind: "manifest", slot };
+  const attempt = /^-([A-Za-z0-9]+)\.tar\.gz(?:\.age)?$/.exec(ending)?.[1];
   if (attempt !== undefined) return { kind: "archive", slot, attempt };
-  if (rest === ".json") return { kind: "manifest", slot };
-  if (rest === ".pin") return { kind: "pin", slot };
-  const outcome = outcomeOf(rest);
-  return outcome === undefined ? undefined : { kind: "verification", slot, outcome };
+  const outcome = outcomeOf(ending);
+  if (outcome !== undefined) return { kind: "verification", slot, outcome };
+  if (ending === ".pin") return { kind: "pin", slot };
+  return /^\.restoring-[A-Za-z0-9]+$/.test(ending) ? { kind: "hold", slot } : undefined;
 }

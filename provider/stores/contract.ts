@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Failure } from "../core/errors";
 
 /** One stored object, as a listing tells it. */
 export interface StoredObject {
@@ -23,6 +24,12 @@ export interface Guarantees {
   readonly ifAbsent: boolean;
 }
 
+/** An object that could not be removed. */
+export interface NotRemoved {
+  readonly key: string;
+  readonly failure: Failure;
+}
+
 /**
  * A place that keeps backups. Every driver keeps these rules, and one suite tests them all:
  *
@@ -35,6 +42,10 @@ export interface Guarantees {
  * - `get` of a missing key throws a Failure with code `not-found`; the stream fails rather than end early.
  * - `list` returns every object whose key begins with the prefix, in key order; a prefix nobody wrote to is empty.
  * - `delete` of a missing key is success.
+ * - `deleteMany` removes any number of objects in no particular order, each as `delete` does, and returns those that it
+ *   could not remove: all others are gone for good once it returns. It fails where the store can't be asked at all.
+ * - `time` tells the store's own clock for what is written to a folder, in milliseconds since the Unix epoch; -Infinity
+ *   where that can't be told. It may write and remove an object that no listing shows.
  * - `sweep` removes what interrupted puts left in a folder and no listing shows, once nothing can still be writing it,
  *   and returns how many; what it may not look at or remove it leaves.
  * - Errors are Failures; their subject is the store's URL without credentials, and the key. Two pass unchanged: what
@@ -49,5 +60,7 @@ export interface Store {
   get(key: string, signal: AbortSignal): Promise<Readable>;
   list(prefix: string, signal: AbortSignal): Promise<StoredObject[]>;
   delete(key: string, signal: AbortSignal): Promise<void>;
+  deleteMany(keys: readonly string[], signal: AbortSignal): Promise<readonly NotRemoved[]>;
+  time(folder: string, signal: AbortSignal): Promise<number>;
   sweep(folder: string, signal: AbortSignal): Promise<number>;
 }

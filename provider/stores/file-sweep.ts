@@ -39,7 +39,7 @@ async function sweep(folder: string, leftover: RegExp, signal: AbortSignal): Pro
  * What a file is dated that is written there now: a clock here that jumped ahead must not make dead what another
  * machine is writing to a shared disk. Long ago where that can't be told.
  */
-async function timeOfDisk(folder: string): Promise<number> {
+export async function timeOfDisk(folder: string): Promise<number> {
   const path = temporaryBeside(join(folder, "clock"));
   try {
     await using file = await open(path, "wx", 0o600);

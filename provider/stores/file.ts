@@ -1,16 +1,19 @@
-import { open, readdir, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
+import { stat } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { syncFolder } from "../system/files";
 import type { Store, StoredObject } from "./contract";
+import { removeFile, removeFiles } from "./file-delete";
 import { fileFailure, systemCode } from "./file-errors";
+import { getFile } from "./file-get";
 import { probing } from "./file-probe";
 import { putFile } from "./file-put";
-import { sweepFolder } from "./file-sweep";
+import { sweepFolder, timeOfDisk } from "./file-sweep";
 import { splitKey } from "./keys";
+import { eachOf } from "./several";
 
-const CHUNK_BYTES = 256 * 1024;
+/** Files that are looked at side by side. */
+const AT_ONCE = 64;
 
 /** A folder as a store; it is created by the first put, or by the question what it guarantees. */
 export function openFileStore(root: string): Store {
@@ -27,44 +30,20 @@ export function openFileStore(root: string): Store {
       return { ifAbsent: true };
     },
     put: async (key, source, options) => putFile(pathOf(key, "write"), source, options),
-    get: async (key, signal) => get(pathOf(key, "read"), signal),
+    get: async (key, signal) => getFile(pathOf(key, "read"), signal),
     list: (prefix, signal) => list(root, prefix, signal),
-    delete: async (key, signal) => remove(pathOf(key, "remove"), signal),
+    delete: async (key, signal) => removeFile(pathOf(key, "remove"), signal),
+    async deleteMany(keys, signal) {
+      signal.throwIfAborted();
+      const paths = keys.map((key) => pathOf(key, "remove"));
+      return removeFiles(paths, (path) => path.slice(root.length + 1), signal);
+    },
+    async time(folder, signal) {
+      signal.throwIfAborted();
+      return timeOfDisk(join(root, folder));
+    },
     sweep: (folder, signal) => sweepFolder(root, folder, signal),
   };
-}
-
-async function get(path: string, signal: AbortSignal): Promise<Readable> {
-  signal.throwIfAborted();
-  let handle;
-  try {
-    handle = await open(path, "r");
-  } catch (error) {
-    throw fileFailure(error, "read", path);
-  }
-  const file = handle;
-  async function* chunks() {
-    try {
-      const { size } = await file.stat();
-      for (let position = 0; position < size;) {
-        signal.throwIfAborted();
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-        if (bytesRead === 0) throw new Error(`it ended after ${position} of ${size} bytes`);
-        position += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw fileFailure(error, "read", path);
-    } finally {
-      await file.close();
-    }
-  }
-  const stream = Readable.from(chunks(), { objectMode: false });
-  // A generator that was never started runs no finally.
-  stream.once("close", () => void file.close().catch(() => undefined));
-  return stream;
 }
 
 async function list(root: string, prefix: string, signal: AbortSignal): Promise<StoredObject[]> {
@@ -76,19 +55,24 @@ async function list(root: string, prefix: string, signal: AbortSignal): Promise<
       : [folderPart].filter((name) => name !== "" && !name.startsWith("."));
   const found: StoredObject[] = [];
   for (const folder of folders) {
-    for (const file of await names(join(root, folder))) {
-      signal.throwIfAborted();
-      const key = `${folder}/${file}`;
-      if (!key.startsWith(prefix)) continue;
-      const path = join(root, folder, file);
-      const stats = await stat(path).catch((error: unknown) => {
+    const inside = join(root, folder);
+    const wanted = (await names(inside)).filter((file) => `${folder}/${file}`.startsWith(prefix));
+    await eachOf(wanted, AT_ONCE, (file, done) => {
+      if (signal.aborted) return done(signal.reason);
+      const path = `${inside}/${file}`;
+      stat(path, (error, stats) => {
         // Removed since its folder was read.
-        if (systemCode(error) === "ENOENT") return undefined;
-        throw fileFailure(error, "list", path);
+        if (error !== null)
+          return done(error.code === "ENOENT" ? undefined : fileFailure(error, "list", path));
+        if (stats.isFile())
+          found.push({
+            key: `${folder}/${file}`,
+            sizeBytes: stats.size,
+            modifiedAt: Math.trunc(stats.mtimeMs),
+          });
+        done();
       });
-      if (stats?.isFile() === true)
-        found.push({ key, sizeBytes: stats.size, modifiedAt: Math.trunc(stats.mtimeMs) });
-    }
+    });
   }
   return found.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
@@ -99,16 +83,5 @@ async function names(folder: string): Promise<string[]> {
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(error))) return [];
     throw fileFailure(error, "list", folder);
-  }
-}
-
-async function remove(path: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  try {
-    await unlink(path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(error))) return;
-    throw fileFailure(error, "remove", path);
   }
 }

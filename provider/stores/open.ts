@@ -22,7 +22,7 @@ export async function openStore(url: string, credentials?: StoreCredentials): Pr
   }
 }
 
-function destinationOf(url: string): Destination {
+export function destinationOf(url: string): Destination {
   const parsed = parseDestination(url);
   if (parsed.kind !== "fault") return parsed;
   const { cause, hint } = parsed;

@@ -222,6 +222,8 @@ export function storeSuite(
       await expect(store.get("a/1", signal)).rejects.toBe(reason);
       await expect(store.list("", signal)).rejects.toBe(reason);
       await expect(store.delete("a/1", signal)).rejects.toBe(reason);
+      await expect(store.deleteMany(["a/1"], signal)).rejects.toBe(reason);
+      await expect(store.time("a", signal)).rejects.toBe(reason);
       await expect(store.sweep("a", signal)).rejects.toBe(reason);
       expect(await keys(store, "")).toEqual(["a/1"]);
     });
@@ -274,6 +276,29 @@ export function storeSuite(
       expect(await keys(store, "")).toEqual([]);
     });
 
+    test("deletes many at once, whether they are there or not, and nothing else", async () => {
+      await using opened = await open();
+      const { store } = opened;
+      expect(await store.deleteMany([], never)).toEqual([]);
+      const all = Array.from({ length: 30 }, (_, number) => `a/${number}`);
+      for (const key of [...all, "ab/1"]) await store.put(key, bytes("x"), { signal: never });
+      expect(await store.deleteMany([...all.slice(2), "a/none", "nobody/1"], never)).toEqual([]);
+      expect(await keys(store, "")).toEqual(["a/0", "a/1", "ab/1"]);
+      expect(await store.deleteMany(all, never)).toEqual([]);
+      expect(await keys(store, "")).toEqual(["ab/1"]);
+    });
+
+    test("tells its own time, by which what is written now is dated", async () => {
+      await using opened = await open();
+      const { store } = opened;
+      await store.put("a/1", bytes("x"), { signal: never });
+      const [object] = await store.list("a/", never);
+      const time = await store.time("a", never);
+      // S3 tells whole seconds.
+      expect(Math.abs(time - (object?.modifiedAt ?? 0))).toBeLessThan(60_000);
+      expect(await keys(store, "")).toEqual(["a/1"]);
+    });
+
     test.each(["a", "a/b/c", "../a", "a/..", "a/.hidden", "/a", "a/", "", "a/b c", "a/\0"])(
       "refuses the key %j",
       async (key) => {
@@ -283,6 +308,7 @@ export function storeSuite(
         await expect(store.put(key, bytes("x"), { signal: never })).rejects.toMatchObject(refused);
         await expect(store.get(key, never)).rejects.toMatchObject(refused);
         await expect(store.delete(key, never)).rejects.toMatchObject(refused);
+        await expect(store.deleteMany([key], never)).rejects.toMatchObject(refused);
       },
     );
   });

@@ -95,6 +95,19 @@ test("a stream from the file store fails when the file is cut while it is read",
   });
 });
 
+test("of many that are deleted, those that can't be are named, and the others go", async () => {
+  await using root = await folder();
+  const store = await openStore(pathToFileURL(root.path).href);
+  for (const key of ["a/1", "a/3"]) await store.put(key, bytes("x"), { signal: never });
+  // No file, which a stranger has put there.
+  await mkdir(join(root.path, "a/2"));
+  const failed = await store.deleteMany(["a/1", "a/2", "a/3"], never);
+  expect(failed.map(({ key, failure }) => [key, failure.operation, failure.subject])).toEqual([
+    ["a/2", "remove", pathToFileURL(join(root.path, "a/2")).href],
+  ]);
+  expect(await readdir(join(root.path, "a"))).toEqual(["2"]);
+});
+
 test("a folder that cannot be made is named, with why", async () => {
   await using root = await folder();
   await writeFile(join(root.path, "file"), "");
