@@ -186,6 +186,8 @@ export interface BackupRun {
   readonly verification?: VerificationOutcome;
   /** What its destination can't guarantee, or why nobody could verify it; each a sentence. */
   readonly warnings?: readonly string[];
+  /** The slot of the newest backup that is known to have been verified, in milliseconds since the Unix epoch. */
+  readonly newestVerifiedAt?: number;
 }
 
 /** A backup that exists: its manifest is in the store. */

@@ -5,7 +5,7 @@ import type { AddonLayout } from "../../platforms/local/home";
 import { syncFolder, writeDurably } from "../../system/files";
 
 /** Where an add-on's data lie when they don't lie in its AOF, which is the rule and isn't noted. */
-const DataNoteSchema = z.discriminatedUnion("lies", [
+export const DataNoteSchema = z.discriminatedUnion("lies", [
   /** In the memory of the server that listens there, and nowhere else. */
   z.object({ lies: z.literal("memory"), bind: z.string(), port: z.number().int() }),
   /** Such a server was asked to write them to its dump file and leave; or the next one has just loaded that file. */

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { asFailure, Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
+import type { Restoring } from "../../core/restore";
 import { followed } from "../../core/followed";
 import { desiredServer, type LeaderAddress } from "../../core/render";
 import type { Clock, Task } from "../../core/task";
@@ -19,6 +20,9 @@ import { endServer } from "./end-server";
 import { dropFallback } from "../records/fallback";
 import { findOwnProcess, UNKNOWN_PORT, type OwnProcess } from "./find-own-process";
 import { launch, launchFingerprint } from "./launch";
+import { restoreFolders } from "../restore/folders";
+import { clearLeftovers } from "../restore/leftovers";
+import { settleRestore, undoneInVain, type RestoredServer } from "../restore/settle-restore";
 import { loadingData } from "./loading-data";
 import { log } from "../log";
 import { ProcessNotes } from "./process-notes";
@@ -106,6 +110,11 @@ export class ServerProcess {
     });
   }
 
+  /** Does something while nobody places the server. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#queued(work);
+  }
+
   /** Stops the server, its data written down. False: none ran. */
   stop(task: Task, why: string): Promise<boolean> {
     this.#interruption.abort(new Error("its server is being stopped"));
@@ -131,7 +140,9 @@ export class ServerProcess {
 
   /** Whether there is nothing that a backup could hold: no server runs, and none has left data behind. */
   async isEmpty(): Promise<boolean> {
-    return (await this.#found()) === undefined && (await findData(this.#files)) === "nothing";
+    if ((await this.#found()) !== undefined || (await findData(this.#files)) !== "nothing") return false;
+    const { staged, replaced } = await restoreFolders(this.#files);
+    return !staged && !replaced;
   }
 
   async #isWell(): Promise<boolean> {
@@ -159,6 +170,8 @@ export class ServerProcess {
     });
     if (current === undefined) return undefined;
     const { record, leader, onPlaced } = current;
+    if (record.restoring !== undefined) return this.#placeRestored(current, record.restoring, load, task);
+    await clearLeftovers(this.layout, record);
     try {
       const placed = await this.#bringUp(record, leader, task);
       await onPlaced();
@@ -181,6 +194,33 @@ export class ServerProcess {
       }
       throw changeUndone(undone, failure);
     }
+  }
+
+  /** The restore that was begun comes to its end; the server is then placed by the record that this leaves. */
+  async #placeRestored(
+    { record, leader }: Placeable,
+    restoring: Restoring,
+    load: () => Promise<Placeable | undefined>,
+    task: Task,
+  ): Promise<Placed> {
+    const server: RestoredServer = {
+      layout: this.layout,
+      name: this.name,
+      endServer: async () => {
+        this.#running = await this.#found();
+        if (this.#running !== undefined) await this.#end(this.#running, record, task);
+      },
+      bringUp: (as) => this.#bringUp(as, leader, task),
+    };
+    const undone = await settleRestore(server, record, restoring, task).catch(async (error: unknown) => {
+      await this.#failed(asFailure(error, "restore", this.name), task);
+      throw error;
+    });
+    if (undone === undefined) return this.#place(load, task);
+    await this.#place(load, task).catch((error: unknown) => {
+      throw undoneInVain(undone, error);
+    });
+    throw undone;
   }
 
   /** Whether its leader's snapshot has ended its server: then its record says from now on that it follows nobody. */

@@ -43,6 +43,12 @@ export interface AddonLayout {
   readonly config: string;
   readonly acl: string;
   readonly data: string;
+  /** A backup's data, complete, that wait to be put in the place of the add-on's own. */
+  readonly staged: string;
+  /** What a restore has put aside, until the new data are loaded and counted. */
+  readonly replaced: string;
+  /** How far a restore has come, written by the agent alone. */
+  readonly restore: string;
   readonly log: string;
 }
 
@@ -74,6 +80,9 @@ export function layoutOf(root: string): HomeLayout {
         config: join(folder, "redis.conf"),
         acl: join(folder, "users.acl"),
         data: join(folder, "data"),
+        staged: join(folder, "restore"),
+        replaced: join(folder, "replaced"),
+        restore: join(folder, "restore.json"),
         log: join(folder, "server.log"),
       };
     },

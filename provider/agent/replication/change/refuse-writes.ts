@@ -12,7 +12,7 @@ interface RefusedWrites {
  * Takes every command that writes away from users, within scripts and open transactions too; they go on reading. In
  * memory alone: placing the server by its record gives the rights back, and so does the server's own restart.
  */
-export async function refuseWrites(server: RedisClient): Promise<RefusedWrites> {
+export async function refuseWrites(server: RedisClient, operation = "follow with"): Promise<RefusedWrites> {
   await server.command("ACL", "SETUSER", "default", "-@write");
   const mark = await markOf(server);
   return {
@@ -22,7 +22,7 @@ export async function refuseWrites(server: RedisClient): Promise<RefusedWrites> 
       if ((await markOf(server)) === mark) return;
       throw new Failure({
         code: "written-meanwhile",
-        operation: "follow with",
+        operation,
         subject: server.subject,
         cause: "its server was placed anew while its data were looked at, so users may have written since",
         hint: "Run it again: nothing was replaced",

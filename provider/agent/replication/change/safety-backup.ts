@@ -9,7 +9,7 @@ import type { AgentService } from "../../service";
 import { becomeReadable } from "./become-readable";
 
 /**
- * Backs up what a leader's data are about to replace, while nobody writes. Fails where the backup can't be taken, and
+ * Backs up what a leader's data, or those of a backup, are about to replace, while nobody writes. Fails where the backup can't be taken, and
  * where nobody could look at it: without a proof nothing is replaced.
  */
 export async function safetyBackup(
@@ -31,6 +31,6 @@ export async function safetyBackup(
       hint: `See what is wrong with it: redis-addon backup verify ${name} ${slot}`,
     });
   task.progress({ message: `backup ${slot} taken and looked at: ${verification.outcome}` });
-  log(`${name}: backup ${slot} taken before ${heldWords(held)} are replaced by a leader's`);
+  log(`${name}: backup ${slot} taken before ${heldWords(held)} are replaced`);
   return backup;
 }

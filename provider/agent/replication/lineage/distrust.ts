@@ -25,6 +25,8 @@ export async function copyingAtLaunch(
   const { followers, complete } = await knownFollowers(layout, record.name);
   const mark = await changeDataMark(files, async (known) => {
     if (followers.length === 0 && (complete || known === undefined)) return undefined;
+    // Other data on purpose: what is known is of those that come back where these can't be loaded.
+    if (record.restoring !== undefined) return { ...known, unchecked: true as const };
     const judged = await compared(layout, record, known, clock);
     if (known?.distrusted !== undefined && judged?.distrusted === undefined)
       log(`${record.name}: its data are those that it had`);
@@ -43,6 +45,8 @@ export async function copyingNow(
   server: RedisClient,
   clock: Clock,
 ): Promise<Copying> {
+  // Looked at once it is completed, or undone.
+  if (record.restoring !== undefined) return "refused";
   const files = layout.addon(record.name);
   const before = await readDataMark(files);
   if (before === undefined) return copyingOf(record, undefined);
