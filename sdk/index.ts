@@ -1,5 +1,7 @@
+export { backupPolicies, type BackupPoliciesArgs } from "./backup-policies";
 export {
   BackupPolicy,
+  type Alerts,
   type BackupPolicyArgs,
   type Encryption,
   type Retention,
@@ -11,6 +13,7 @@ export type { LocalPlatform, Platform } from "./platform";
 export {
   RedisAddon,
   type AccessLevel,
+  type BackupHealthState,
   type CustomPlan,
   type Deletion,
   type EvictionPolicy,
@@ -21,3 +24,4 @@ export {
   type Tier,
 } from "./redis-addon";
 export { RedisFollower, type ExternalLeader, type LeaderTls, type RedisFollowerArgs } from "./redis-follower";
+export type { DecryptionKey, RestoreFrom } from "./restore-from";

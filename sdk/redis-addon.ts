@@ -2,9 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ACCESS_LEVELS, EVICTION_POLICIES, PERSISTENCE, TIERS } from "../provider/core/facets";
 import { planOf, type CustomPlan, type PlanName } from "../provider/core/plans";
 import { withDatabase } from "../provider/core/uri";
+import { PLACEHOLDER } from "../provider/pulumi/properties";
 import { TYPE_TOKENS } from "../provider/resources/type-tokens";
 import { declared, stackDefault } from "./declare";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
+import { restoreInput, type RestoreFrom } from "./restore-from";
 
 export type { CustomPlan, PlanName };
 /** What an add-on includes: `standard` one backup a day, kept for 7 days; `premium` a frequency and retention of your own. */
@@ -13,6 +15,9 @@ export type Tier = (typeof TIERS)[number];
 export type AccessLevel = (typeof ACCESS_LEVELS)[number];
 /** What Redis does when its memory is full, in Redis's own words (`maxmemory-policy`). */
 export type EvictionPolicy = (typeof EVICTION_POLICIES)[number];
+
+/** Whether an add-on's backups can be relied on. */
+export type BackupHealthState = "fresh" | "failing" | "overdue";
 
 /** What the server writes down of a change before it answers. */
 export type Persistence = (typeof PERSISTENCE)[number];
@@ -92,6 +97,20 @@ export interface RedisAddonArgs {
   labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** What happens when the add-on is deleted. Default: `{ finalBackup: true }`, a last backup that nothing removes. */
   deletion?: pulumi.Input<Deletion>;
+  /**
+   * Where its data come from: a backup of an add-on, of a store, or one archive. A new add-on begins with them; of one
+   * that is there, another `restoreFrom` than before replaces what it holds, in place, which wants `replaceData`. One
+   * wish restores once, `latest` included: the backup that was chosen is the output `restoredBackup`. Left out again, it
+   * changes nothing.
+   *
+   * Default: a new add-on is empty.
+   */
+  restoreFrom?: RestoreFrom;
+  /**
+   * Whether `restoreFrom` may replace keys that the add-on holds. They are backed up first, verified, and the backup's
+   * id is shown. By itself it does nothing. Default: false, and such a restore is refused, in the preview too.
+   */
+  replaceData?: pulumi.Input<boolean>;
   /** Where the server runs. Default: this machine. */
   platform?: pulumi.Input<LocalPlatform>;
 }
@@ -146,6 +165,14 @@ export class RedisAddon extends pulumi.CustomResource {
   declare readonly redisCliUrl: pulumi.Output<string>;
   /** When the add-on was made, ISO 8601. */
   declare readonly createdAt: pulumi.Output<string>;
+  /** The backup that its data were last restored from: a slot, or the file's name of a lone archive. Absent: none was. */
+  declare readonly restoredBackup: pulumi.Output<string | undefined>;
+  /**
+   * Whether its backups can be relied on: `failing` where the last one failed, `overdue` where no verified one is younger
+   * than the schedule's longest gap and two hours. As it was when the add-on was made, or at the last refresh, which shows
+   * a change as drift; every preview warns of what isn't fresh now, and says why.
+   */
+  declare readonly backupHealth: pulumi.Output<BackupHealthState>;
   /** Where the server runs. */
   declare readonly platform: pulumi.Output<Platform>;
 
@@ -217,17 +244,22 @@ export class RedisAddon extends pulumi.CustomResource {
         ...args,
         // Whatever the program gives: a state holds no password in clear.
         password: args.password === undefined ? undefined : pulumi.secret(args.password),
+        restoreFrom: restoreInput(args.restoreFrom),
         tier: args.tier ?? (isRead ? undefined : stackDefault("tier")),
         platform: platformInput(args.platform),
       },
       computed: [
         ...["name", "host", "port", "version", "password", "redisUrl", "redisCliUrl", "createdAt"],
         ...["plan", "tier", "access", "evictionPolicy", "bind", "platform"],
-        ...["persistence", "settings", "labels", "deletion"],
+        ...["persistence", "settings", "labels", "deletion", "restoredBackup", "backupHealth"],
       ],
       secrets: ["password", "redisUrl", "redisCliUrl"],
       options: opts,
     });
     super(token, name, props, options);
+    // Of one that was never restored the engine tells nothing, and what stands among the inputs would remain.
+    this.restoredBackup = this.restoredBackup.apply((backup) =>
+      backup === PLACEHOLDER ? undefined : backup,
+    );
   }
 }

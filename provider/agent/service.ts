@@ -6,6 +6,7 @@ import { nameProblem } from "../core/addon-name";
 import { ServerWishSchema, type AddonRecord } from "../core/facets";
 import { claimsRoleOf } from "../core/hand-over";
 import { standing, type Instance } from "../core/instance";
+import { scheduledFrom } from "../core/schedule-in-force";
 import type { HomeIdentity } from "../core/status";
 import type { Task } from "../core/task";
 import type {
@@ -30,7 +31,7 @@ import { backUpBeforeUpgrade } from "./backups/backup-before-upgrade";
 import type { BackupRunner } from "./backups/backup-runner";
 import { choosePort } from "./server/choose-port";
 import { changeRecord } from "./records/change-record";
-import { callerOf, claimed, noSuchAddon, refuseForeign } from "./records/claims";
+import { callerOf, claimed, ended, noSuchAddon, refuseForeign } from "./records/claims";
 import { triedAgain } from "./replication/watch/halt";
 import { letGoOfLeader } from "./replication/change/let-go";
 import { prepareToFollow } from "./replication/change/prepare-to-follow";
@@ -40,13 +41,14 @@ import { switchOver } from "./replication/switch-over/switch-over";
 import { followersOf } from "./replication/leader/leader-of";
 import { trustData } from "./replication/lineage/trust-data";
 import { restore } from "./restore/restore";
+import { saveBesideRestore } from "./restore/save-beside-restore";
 import { keepFallback, runsAlike } from "./records/fallback";
 import { keepServer } from "./server/keep-server";
 import { log } from "./log";
 import { newRecord } from "./records/new-record";
 import { ProcessNotes } from "./server/process-notes";
-import { saveRecord } from "./records/record-file";
 import { refuseOwnFolders } from "./records/refuse-own-folders";
+import { refuseSecondPolicy } from "./records/refuse-second-policy";
 import { refuseUnfitSettings } from "./records/refuse-unfit-settings";
 import type { Supervisor } from "./supervisor";
 
@@ -67,19 +69,22 @@ export class AgentService {
 
   apply(change: FacetChange, servers: readonly FoundServer[], task: Task): Promise<Applied> {
     return this.inQueue(change.name, async () => {
-      const existing = await this.supervisor.handOvers.settled(change.name, task);
+      const existing = await this.#settled(change.name, task);
       if (existing === undefined && change.facet !== "server") {
         if (change.wish === undefined) return { outcome: "absent" };
         throw noSuchAddon(change.name, this.identity);
       }
       if (existing === undefined && change.claim.kind !== "create")
         throw noSuchAddon(change.name, this.identity);
-      if (existing !== undefined) refuseForeign(existing, change.claim);
+      if (existing !== undefined) {
+        refuseForeign(existing, change.claim);
+        refuseSecondPolicy(existing, change);
+      }
 
       await refuseOwnFolders(this.layout, change);
 
       const facet = existing?.[change.facet];
-      const instance = claimed(facet?.instance, change.claim);
+      const instance = (change.wish === undefined ? ended : claimed)(facet?.instance, change.claim);
       if (instance === "stale") return { outcome: "stale" };
 
       if (existing !== undefined && change.facet === "replication" && change.wish !== undefined)
@@ -108,7 +113,7 @@ export class AgentService {
 
   remove(request: RemovalRequest, task: Task): Promise<Removal> {
     return this.inQueue(request.name, async () => {
-      const existing = await this.supervisor.handOvers.settled(request.name, task);
+      const existing = await this.#settled(request.name, task);
       if (existing === undefined) return { outcome: "absent" };
       if (request.token !== undefined && standing(existing.server.instance, request.token).kind !== "current")
         return { outcome: "stale" };
@@ -219,12 +224,16 @@ export class AgentService {
     if (existing === undefined) throw noSuchAddon(change.name, this.identity);
     if (change.wish === undefined) {
       const others =
-        change.facet === "replication" ? await afterFollowing(this.layout, existing) : { ...existing };
+        change.facet === "replication"
+          ? await afterFollowing(this.layout, existing)
+          : { ...existing, ...scheduledFrom(existing, undefined, task.clock.now()) };
       delete others[change.facet];
       return this.#save(others);
     }
-    if (change.facet === "backups")
-      return this.#save({ ...existing, backups: { ...rest, wish: change.wish } });
+    if (change.facet === "backups") {
+      const from = scheduledFrom(existing, change.wish, task.clock.now());
+      return this.#save({ ...existing, ...from, backups: { ...rest, wish: change.wish } });
+    }
     return this.#save(await recordedReplication(this.layout, existing, change.wish, rest));
   }
 
@@ -256,9 +265,19 @@ export class AgentService {
     });
   }
 
-  async #save(record: AddonRecord): Promise<AddonRecord> {
-    await saveRecord(this.layout, record);
-    return record;
+  #save(record: AddonRecord): Promise<AddonRecord> {
+    return saveBesideRestore(this.layout, record);
+  }
+
+  /** Its record, once it is known who leads, and a restore that was begun has come to its end, unless that is held up. */
+  async #settled(name: string, task: Task): Promise<AddonRecord | undefined> {
+    const record = await this.supervisor.handOvers.settled(name, task);
+    if (record?.restoring === undefined) return record;
+    await this.supervisor.place(name, task).catch((error: unknown) => {
+      task.signal.throwIfAborted();
+      log(`${name}: ${String(error)}`);
+    });
+    return readRecord(this.layout, name);
   }
 
   /** Its own port may be a stranger's by now; for a last backup any other will do. */

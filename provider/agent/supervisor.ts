@@ -59,6 +59,11 @@ export class Supervisor {
     await this.#server(name).place(() => Promise.resolve(undefined), task);
   }
 
+  /** Does something while nobody places the server: after what was asked for before, and before anything else. */
+  undisturbed<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#server(name).alone(work);
+  }
+
   /** Whether nothing runs and no data are there: then there is nothing to back up. */
   isEmpty(name: string): Promise<boolean> {
     return this.#server(name).isEmpty();

@@ -8,7 +8,7 @@ import type { ServerInfo } from "../redis/replication/info";
 import type { Leader } from "../redis/replication/leader";
 import type { Store } from "../stores/contract";
 import { type ArchivedDump, archiveEntries } from "./archive/layout";
-import { parseRdbHead, RDB_HEAD_BYTES, type RdbHead } from "./archive/rdb-head";
+import { parseRdbHead, RDB_HEAD_BYTES, type RdbHead, writerOf } from "./archive/rdb-head";
 import { writeArchive } from "./archive/write";
 import { stepBehindEverybody } from "../system/step-behind-servers";
 import { openWhenReady } from "./open-when-ready";
@@ -119,9 +119,7 @@ function described(encryption: Encryption): NonNullable<Manifest["encryption"]> 
 /** INFO's word where the user may ask, otherwise what the snapshot says of its writer. */
 function serverOf(info: ServerInfo | undefined, rdb: RdbHead): Pick<ServerInfo, "name" | "version"> {
   if (info !== undefined) return { name: info.name, version: info.version };
-  const valkey = rdb.fields.get("valkey-ver");
-  if (valkey !== undefined) return { name: "valkey", version: valkey };
-  return { name: "redis", version: rdb.fields.get("redis-ver") ?? "unknown" };
+  return writerOf(rdb);
 }
 
 function keyspaceOf({ databases }: ServerInfo): NonNullable<Manifest["keyspace"]> {

@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DecryptionKey } from "../core/encryption";
 import { Failure } from "../core/errors";
-import type { Manifest } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
 import { fileFailure, systemCode } from "../stores/file-errors";
@@ -13,7 +12,7 @@ import { archiveFailure } from "./archive/damage";
 import { readArchive } from "./archive/read";
 import { untilAborted } from "./archive/until-aborted";
 import { readManifest } from "./catalog";
-import { checkContents } from "./verify/check-contents";
+import { requireKnown } from "./require-known";
 
 /**
  * Fetches a backup's archive as it is stored, and compares it with its manifest. The file appears whole or not at all
@@ -85,7 +84,7 @@ export async function extractBackup(
   const stored = await store.get(`${catalogKey}/${manifest.archive.name}`, signal);
   try {
     await mkdir(temporary, { mode: 0o700 });
-    await readArchive(stored, { manifest, folder: temporary, key }, signal, (doneBytes) =>
+    await readArchive(stored, { manifest, folder: temporary, durable: true, key }, signal, (doneBytes) =>
       task.progress({ message: "extracting", doneBytes, totalBytes: manifest.archive.sizeBytes }),
     );
     await requireKnown(temporary, manifest);
@@ -101,19 +100,6 @@ export async function extractBackup(
     stored.destroy();
     await rm(temporary, { recursive: true, force: true });
   }
-}
-
-/** A server that is started in the folder does what its redis.conf says, and others may write to the store. */
-async function requireKnown(folder: string, manifest: Manifest): Promise<void> {
-  const contents = await checkContents(folder, manifest);
-  if (contents.kind === "as-told") return;
-  throw new Failure({
-    code: contents.kind === "damaged" ? "archive-damaged" : "archive-unknown",
-    operation: "extract",
-    subject: manifest.archive.name,
-    cause: contents.why,
-    hint: "Where you trust whoever wrote it, fetch the archive without extracting it and use tar",
-  });
 }
 
 /** A link fails where the name was taken meanwhile; a disk that knows no links is given the name when nobody has it. */

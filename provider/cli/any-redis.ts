@@ -6,19 +6,16 @@ import { backUpAny } from "../operations/backup-any";
 import type { BackupResult } from "../platforms/contract";
 import type { CommandContext } from "./context";
 import { wrongUsage } from "./exit-codes";
-import { optionFile } from "./option-file";
-import { addressText, catalogName, defaultName, parseRedisAddress, type RedisAddress } from "./redis-address";
+import { catalogName, defaultName, parseRedisAddress } from "./redis-address";
 import { stepBehindServers } from "../system/step-behind-servers";
-import { passphraseFor, passwordFor } from "./secrets";
+import { withPassword } from "./redis-login";
+import { type RedisTlsOptions, tlsOf } from "./redis-tls";
+import { passphraseFor } from "./secrets";
 import { warn } from "./terminal";
 
-export interface AnyRedisOptions {
+export interface AnyRedisOptions extends RedisTlsOptions {
   readonly name?: string;
   readonly askPass?: boolean;
-  readonly cacert?: string;
-  readonly tlsServerName?: string;
-  readonly cert?: string;
-  readonly key?: string;
   readonly acceptDisk?: boolean;
   readonly encryptTo?: readonly string[];
   readonly passphrase?: boolean;
@@ -38,12 +35,11 @@ export async function backUpNamed(
   const address = parseRedisAddress(from);
   const name = options.name === undefined ? defaultName(address) : catalogName(options.name);
   const retention = retentionOf(options);
-  const tls = await tlsOf(address, options);
+  const tls = await tlsOf("--from", address, options);
   const encryption = await encryptionOf(name, options);
   if (options.name === undefined && isLoopback(address.host) && !to.startsWith("file:"))
     warn(`${name} may be the name of other machines' backups as well: give it one of its own with --name`);
 
-  const password = passwordFor(addressText(address));
   const { host, port, username } = address;
   const source: BackupSource = {
     ...{ host, port },
@@ -51,10 +47,8 @@ export async function backUpNamed(
     ...(tls === undefined ? {} : { tls }),
     ...(options.acceptDisk === true ? { acceptDisk: true } : {}),
   };
-  const mustAsk = options.askPass === true || (password.given === undefined && username !== undefined);
-  const first = mustAsk ? await password.ask() : password.given;
-  await stepBehindServers();
-  const take = async (secret: string | undefined): Promise<BackupResult> => {
+  return withPassword(address, options, async (secret) => {
+    await stepBehindServers();
     const given = secret === undefined ? {} : { password: secret };
     const taken = await backUpAny(
       {
@@ -75,38 +69,11 @@ export async function backUpNamed(
       ...(keys === undefined ? {} : { keys }),
       ...(verification === undefined ? {} : { verification }),
     };
-  };
-  try {
-    return await take(first);
-  } catch (error) {
-    if (error instanceof Failure && error.code === "password-needed") return take(await password.ask());
-    throw error;
-  }
+  });
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
-async function tlsOf(address: RedisAddress, options: AnyRedisOptions): Promise<BackupSource["tls"]> {
-  const { cacert, tlsServerName, cert, key } = options;
-  if (!address.tls) {
-    if ([cacert, tlsServerName, cert, key].every((option) => option === undefined)) return undefined;
-    throw wrongUsage("--from", "TLS is described, but redis:// uses none", "Write rediss://");
-  }
-  if ((cert === undefined) !== (key === undefined))
-    throw wrongUsage("--cert and --key", "one without the other is of no use");
-  const [ca, certificate, privateKey] = await Promise.all([
-    cacert === undefined ? undefined : optionFile("--cacert", cacert),
-    cert === undefined ? undefined : optionFile("--cert", cert),
-    key === undefined ? undefined : optionFile("--key", key),
-  ]);
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(privateKey === undefined ? {} : { key: privateKey }),
-  };
 }
 
 async function encryptionOf(

@@ -1,3 +1,4 @@
+import type { BackupHealth } from "../core/backup-health";
 import { Failure } from "../core/errors";
 import type { FollowerStatus } from "../core/follower-status";
 import type { VerificationOutcome } from "../core/verification";
@@ -13,6 +14,8 @@ export const EXIT = {
   notInSync: 6,
   broken: 7,
   leads: 8,
+  notFresh: 9,
+  targetBroken: 10,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -27,12 +30,15 @@ Exit codes:
   6    not in sync now, which may come by itself (follower status alone)
   7    broken: no waiting helps, the output says why and what to do (follower status alone)
   8    it is a leader, so there is nothing to be in sync with (follower status alone)
+  9    backups are failing or overdue (backup status alone)
+  10   a Redis that was to be restored could not be left whole; standard error says what to do (backup restore alone)
   130  ended by Ctrl-C, 143 by SIGTERM`;
 
 const CODES: Readonly<Record<string, ExitCode>> = {
   "wrong-usage": EXIT.wrongUsage,
   "unsupported-destination": EXIT.wrongUsage,
   "ambiguous-backup": EXIT.wrongUsage,
+  "rules-needed": EXIT.wrongUsage,
   "no-such-addon": EXIT.notFound,
   "no-such-catalog": EXIT.notFound,
   "no-such-backup": EXIT.notFound,
@@ -40,6 +46,7 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   "archive-damaged": EXIT.damaged,
   "archive-truncated": EXIT.damaged,
   "manifest-damaged": EXIT.damaged,
+  "target-broken": EXIT.targetBroken,
 };
 
 /** The exit code of a command that failed with this. */
@@ -66,6 +73,11 @@ export function exitCodeOfFollower({ role, state }: Pick<FollowerStatus, "role" 
   if (role === "leader") return EXIT.leads;
   if (state === "synced") return EXIT.done;
   return state === "broken" ? EXIT.broken : EXIT.notInSync;
+}
+
+/** The exit code that tells a monitor how backups are: 0 where all are fresh. */
+export function exitCodeOfBackups(all: readonly Pick<BackupHealth, "state">[]): ExitCode {
+  return all.every(({ state }) => state === "fresh") ? EXIT.done : EXIT.notFresh;
 }
 
 /** A Failure for what was typed; its exit code is that of wrong usage. */

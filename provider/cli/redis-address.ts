@@ -14,21 +14,22 @@ const DEFAULT_PORT = 6379;
 const FORM = "Write redis://host:port, redis://user@host:port, or rediss:// for TLS";
 
 /**
- * Reads `redis://[user@]host[:port]` or `rediss://…`. Whatever is refused is not repeated: it may hold a password.
+ * Reads `redis://[user@]host[:port]` or `rediss://…`. Whatever is refused is not repeated: it may hold a password. `option`
+ * is what it was given with.
  */
-export function parseRedisAddress(text: string): RedisAddress {
+export function parseRedisAddress(text: string, option = "--from"): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "redis:" && url.protocol !== "rediss:") || url.hostname === "")
-    throw wrongUsage("--from", "it is no URL of a Redis", FORM);
+    throw wrongUsage(option, "it is no URL of a Redis", FORM);
   if (url.password !== "")
     throw wrongUsage(
-      "--from",
+      option,
       "a password in a URL can be read by everybody on this machine, in the process list, and stays in the shell's history",
       `Leave it out: redis://${url.username === "" ? "" : "user@"}host:port; set ${PASSWORD_VARIABLE}, or be asked for it`,
     );
   if (url.search !== "" || url.hash !== "" || !["", "/"].includes(url.pathname))
-    throw wrongUsage("--from", "something follows host and port", "A backup always holds every database");
-  const username = decoded(url.username);
+    throw wrongUsage(option, "something follows host and port", "A backup always holds every database");
+  const username = decoded(url.username, option);
   return {
     // An IPv6 address stands in brackets in a URL alone.
     host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -38,11 +39,11 @@ export function parseRedisAddress(text: string): RedisAddress {
   };
 }
 
-function decoded(text: string): string {
+function decoded(text: string, option: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw wrongUsage("--from", "a % in the user name begins no character's code", FORM);
+    throw wrongUsage(option, "a % in the user name begins no character's code", FORM);
   }
 }
 

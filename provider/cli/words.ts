@@ -1,5 +1,3 @@
-import type { Schedule } from "../core/schedule";
-import type { Retention } from "../core/retention";
 import type { AddonStatus } from "../core/status";
 import type { VerificationOutcome } from "../core/verification";
 import type { CatalogEntry } from "../operations/list-backups";
@@ -16,20 +14,6 @@ export function roleWords({ replication }: AddonStatus): string {
 /** Of a follower: how far behind it is, in a column headed LAG. */
 export function lagCell({ replication }: AddonStatus): string {
   return replication.role === "leader" ? "-" : (lagWords(replication.sync) ?? "-");
-}
-
-export function scheduleWords(schedule: Schedule): string {
-  if ("every" in schedule) return `every ${schedule.every}`;
-  const zone = schedule.timezone ?? "UTC";
-  return "daily" in schedule ? `daily at ${schedule.daily} (${zone})` : `cron ${schedule.cron} (${zone})`;
-}
-
-export function retentionWords({ days, keepLast }: Retention): string {
-  const rules = [
-    ...(days === undefined ? [] : [`${days} ${days === 1 ? "day" : "days"}`]),
-    ...(keepLast === undefined ? [] : [`the last ${keepLast}`]),
-  ];
-  return `kept: ${rules.join(" or ")}`;
 }
 
 const VERIFIED_CELLS: Readonly<Record<VerificationOutcome, string>> = {

@@ -54,6 +54,8 @@ const ADVANCED_LEADER = ["+config|get", "+config|resetstat"];
 const REPLICATION = ["+psync", "+sync", "+replconf"];
 const NO_REPLICATION = ["-psync", "-sync", "-replconf"];
 
+const NO_WRITES = ["-@write"];
+
 const EVERY_KEY_AND_CHANNEL = ["~*", "&*"];
 
 /**
@@ -66,7 +68,9 @@ const REPLICA = ["-@all", "+ping", "+info"];
 export function aclUsers(record: AddonRecord, copying: Copying = "allowed"): readonly AclUser[] {
   const { password, adminPassword, replicaPassword } = record.credentials;
   const follows = followed(record) !== undefined;
-  const copies = copying === "allowed" ? REPLICATION : NO_REPLICATION;
+  // Restored data that are loaded may still turn out not to be all: nobody copies them, or adds to them, before.
+  const isRestoring = record.restoring !== undefined;
+  const copies = copying === "allowed" && !isRestoring ? REPLICATION : NO_REPLICATION;
   const advanced = record.server.wish.access === "advanced";
   return [
     // While an add-on is being removed its users stay out: what they wrote after the final backup would be lost.
@@ -77,6 +81,7 @@ export function aclUsers(record: AddonRecord, copying: Copying = "allowed"): rea
       ...(follows ? NO_REPLICATION : copies),
       ...(advanced ? ADVANCED : []),
       ...(advanced && !follows ? ADVANCED_LEADER : []),
+      ...(isRestoring ? NO_WRITES : []),
     ]),
     user(ADMIN_USER, adminPassword, "on", [...EVERY_KEY_AND_CHANNEL, "+@all"]),
     user(REPLICA_USER, replicaPassword, "on", [...REPLICA, ...copies]),

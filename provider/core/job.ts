@@ -169,7 +169,12 @@ export type Extracted = z.infer<typeof ExtractedSchema>;
 const JobResultSchema = z.discriminatedUnion("outcome", [
   BackedUpSchema,
   ExtractedSchema,
-  z.object({ type: z.literal("result"), outcome: z.literal("not-due") }),
+  z.object({
+    type: z.literal("result"),
+    outcome: z.literal("not-due"),
+    /** The slot of the newest verified backup of the add-on; absent: there is none. */
+    newestVerified: z.string().exactOptional(),
+  }),
   z.object({ type: z.literal("result"), outcome: z.literal("looked-at"), verification: VerificationSchema }),
 ]);
 export type JobResult = z.infer<typeof JobResultSchema>;

@@ -2,6 +2,7 @@
  * A slot is an instant in milliseconds since the Unix epoch; in names it is spelt `YYYYMMDDTHHMMSSmmmZ`, UTC, always
  * with milliseconds, so that names sort as the instants do.
  */
+export const SLOT_LENGTH = 19;
 const SPELLING = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
 
 export function formatSlot(slot: number): string {

@@ -98,7 +98,7 @@ export function snapshotLoads(from: ServerVersion, to: ServerVersion): boolean {
 }
 
 /** Where a snapshot comes from, as a manifest records it. */
-interface SnapshotOrigin {
+export interface SnapshotOrigin {
   readonly server: { readonly name: Flavor; readonly version: string };
   /** `magic` is the file's beginning: `REDIS0010`, `VALKEY080`. */
   readonly rdb: { readonly magic: string; readonly version: number };

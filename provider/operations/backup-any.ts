@@ -5,6 +5,7 @@ import { Failure } from "../core/errors";
 import type { BackupJob, BackupSource, JobResult } from "../core/job";
 import type { Retention } from "../core/retention";
 import { formatSlot } from "../core/slot";
+import type { StoreCredentials } from "../core/store-credentials";
 import type { Task } from "../core/task";
 import { homePath, layoutOf } from "../platforms/local/home";
 import { openPlace } from "./backup-place";
@@ -14,6 +15,8 @@ export interface AnyBackupRequest {
   readonly source: BackupSource;
   /** The store's URL. */
   readonly destination: string;
+  /** For a store that asks for them; absent: what the environment and the user's files say. */
+  readonly credentials?: StoreCredentials | undefined;
   /** Its catalog there, and how messages call it. */
   readonly name: string;
   /** Absent: every earlier backup stays. */
@@ -49,13 +52,14 @@ export async function backUpAny(request: AnyBackupRequest, task: Task): Promise<
 }
 
 async function jobFor(request: AnyBackupRequest): Promise<BackupJob> {
-  const { name, source, destination, retention, encryption } = request;
+  const { name, source, destination, credentials, retention, encryption } = request;
   return {
     kind: "backup",
     id: `${name}-demand-${randomUUID().slice(0, 8)}`,
     addon: { name, catalogKey: name, createdAt: ALWAYS },
     source,
     destination,
+    ...(credentials === undefined ? {} : { credentials }),
     offLimits: workingFolders(layoutOf(homePath(request.dataHome))),
     reason: { kind: "demand" },
     ...(retention === undefined ? {} : { retention }),
@@ -72,10 +76,14 @@ function forAnyRedis(error: unknown, { name }: AnyBackupRequest): unknown {
 }
 
 /** An interruption while the backup is verified leaves a good one behind: only the store knows. */
-async function interrupted({ destination, name }: AnyBackupRequest, startedAt: number): Promise<Failure> {
+async function interrupted(
+  { destination, credentials, name }: AnyBackupRequest,
+  startedAt: number,
+): Promise<Failure> {
   const look = async () => {
     const { readCatalog } = await import("../backup/catalog.js");
-    const store = await openPlace({ name, destination, catalogKey: name });
+    const place = { name, destination, catalogKey: name };
+    const store = await openPlace(credentials === undefined ? place : { ...place, credentials });
     const { backups, orphans } = await readCatalog(store, name, AbortSignal.timeout(LOOK_AFTERWARDS_MS));
     const first = `${name}/${formatSlot(startedAt)}`;
     const taken = backups.find(({ slot }) => slot >= startedAt);

@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
+import type { Restoring } from "../core/restore";
 import { reachableHost } from "../core/settings";
 import type { AddonStatus, Health, ReplicationState, ServerState } from "../core/status";
 import type { Task } from "../core/task";
@@ -47,16 +48,16 @@ export async function inspectAll(
 async function statusOf(platform: Platform, placement: Placement, task: Task): Promise<AddonStatus> {
   const { record, home } = placement;
   const { server, replication, problems: ofReplication } = await look(platform, placement, task);
+  const backups = backupsOf(placement, task);
   const problems = [
     ...(server.state === "stopped" || server.state === "unreachable" ? [server.why] : []),
     ...ofReplication,
+    ...(record.restoring === undefined ? [] : [restoringWords(record.restoring)]),
     ...(placement.process.state === "running" && placement.process.trouble !== undefined
       ? [placement.process.trouble]
       : []),
     ...(placement.unattended === undefined ? [] : [placement.unattended]),
-    ...(placement.lastRun?.outcome === "failed"
-      ? [`the last backup failed: ${placement.lastRun.detail}`]
-      : []),
+    ...(backups.health.why === undefined ? [] : [backups.health.why]),
   ];
   return {
     name: record.name,
@@ -70,10 +71,14 @@ async function statusOf(platform: Platform, placement: Placement, task: Task): P
     problems,
     server,
     replication,
-    backups: backupsOf(placement, task),
+    backups,
     ...(record.restored === undefined ? {} : { restored: record.restored }),
     ...(record.restoring === undefined ? {} : { restoring: record.restoring }),
   };
+}
+
+function restoringWords({ backup, since }: Restoring): string {
+  return `backup ${backup} is being restored since ${since}: users can't write`;
 }
 
 async function look(

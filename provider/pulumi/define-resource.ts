@@ -128,6 +128,7 @@ export function defineResource<Shape extends z.ZodRawShape, State extends Proper
           id,
           inputs: inputs as Partial<Inputs>,
           unknown,
+          news,
           state,
           hidden,
           row,

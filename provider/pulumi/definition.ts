@@ -30,6 +30,8 @@ export interface DiffCall<Inputs, State> {
   readonly id: string;
   readonly inputs: Partial<Inputs>;
   readonly unknown: ReadonlySet<string>;
+  /** As check has filled them in; in a refresh, those of the last update. */
+  readonly news: Properties;
   readonly state: State;
   readonly hidden: Hidden;
   readonly row: Row;

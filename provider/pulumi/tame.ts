@@ -53,7 +53,7 @@ export function secretsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     typeof inner === "string"
-      ? /^(password|redisUrl|redisCliUrl|secretAccessKey|sessionToken|passphrase)$/.test(key)
+      ? /^(password|redisUrl|redisCliUrl|secretAccessKey|sessionToken|passphrase|webhook)$/.test(key)
         ? [inner]
         : []
       : secretsIn(inner),

@@ -301,11 +301,12 @@ test.each([
   ["a Failure", new Failure({ code: "unreachable", operation: "read", subject: "s3", cause: "reset" })],
   ["an error that is none of ours", new Error("reset")],
 ])("what the store fails with, %s, is not taken for damage", async (_name, cause) => {
-  const { stored, manifest } = await writtenArchive(randomBytes(1_000_000));
+  const { stored, manifest } = await writtenArchive(randomBytes(8_000_000));
   await using folder = await temporaryFolder();
   const broken = Readable.from(
     (async function* () {
-      yield stored.subarray(0, 600_000);
+      // As many members are unpacked side by side as there are cores, at most eight of half a megabyte.
+      yield stored.subarray(0, 6_000_000);
       await until("the dump to be begun", () => existsSync(join(folder.path, "dump.rdb")));
       throw cause;
     })(),

@@ -101,6 +101,7 @@ describeWith(
         place.store,
         { catalogKey: CATALOG, createdAt: "2020-01-01T00:00:00.000Z" },
         undefined,
+        undefined,
         task(),
       );
       await expectOnlyBackups(place);
@@ -185,8 +186,8 @@ describeWith(
       const { proxy, place } = given;
       const only = { retention: { keepLast: 1 }, unproved: true };
       const first = backupOf(await jobs.run(backupJob(leader, place, only)));
-      proxy.set(({ method, path }) =>
-        method === "DELETE" && path.includes(first.slot)
+      proxy.set(({ method, path, query }) =>
+        (method === "DELETE" && path.includes(first.slot)) || (method === "POST" && query.has("delete"))
           ? { kind: "error-body", code: "AccessDenied" }
           : undefined,
       );

@@ -7,7 +7,8 @@ import {
 import { parseDestination } from "../../provider/core/destination";
 import type { Clock } from "../../provider/core/task";
 import type { Store } from "../../provider/stores/contract";
-import { openS3Store, type S3StoreOptions } from "../../provider/stores/s3/open";
+import { openS3Store } from "../../provider/stores/s3/open";
+import type { S3StoreOptions } from "../../provider/stores/s3/open-session";
 import type { S3Server } from "../support/s3-servers";
 import type { TestStore } from "./store-suite";
 

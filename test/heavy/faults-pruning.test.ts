@@ -8,12 +8,14 @@ import { backupJob, backupOf, CATALOG, type Jobs, openJobs, startLeader } from "
 import { expectOnlyBackups, wholeBackups } from "../support/faults-expect";
 import { bucketPlace, folderPlace, type Place } from "../support/faults-places";
 import type { RedisServer } from "../support/redis-server";
-import { startS3FaultProxy } from "../support/s3-fault-proxy";
+import { type S3Request, startS3FaultProxy } from "../support/s3-fault-proxy";
 import { startVersityGw, versityGw } from "../support/s3-servers";
 import { describeWith } from "../support/tools";
 
 const never = new AbortController().signal;
 const PRUNING = { retention: { keepLast: 1 } };
+const isRemoval = ({ method, query }: S3Request) =>
+  method === "DELETE" || (method === "POST" && query.has("delete"));
 
 let jobs: Jobs;
 let leader: RedisServer;
@@ -61,13 +63,13 @@ describeWith([versityGw], "in S3", () => {
     backupOf(await jobs.run(backupJob(leader, place, PRUNING)));
     const before = proxy.requests.length;
     const first = backupOf(await jobs.run(backupJob(leader, place, PRUNING)));
-    const removals = proxy.requests.slice(before).filter(({ method }) => method === "DELETE").length;
+    const removals = proxy.requests.slice(before).filter(isRemoval).length;
     expect(first.pruned).toHaveLength(1);
     for (let strikeAt = 1; strikeAt <= removals; strikeAt++) {
       let pid = 0;
       let count = 0;
-      proxy.set(({ method }) => {
-        if (method === "DELETE" && ++count === strikeAt) process.kill(pid, signal);
+      proxy.set((request) => {
+        if (isRemoval(request) && ++count === strikeAt) process.kill(pid, signal);
         return undefined;
       });
       await jobs.run(backupJob(leader, place, PRUNING), { onStart: (started) => (pid = started) });

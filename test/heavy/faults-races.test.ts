@@ -63,8 +63,8 @@ async function jostle(place: Place): Promise<void> {
     ),
   );
   const removing = [
-    prune(place.store, addon, { keepLast: 2 }, task()),
-    prune(place.store, addon, { keepLast: 2 }, task()),
+    prune(place.store, addon, { keepLast: 2 }, undefined, task()),
+    prune(place.store, addon, { keepLast: 2 }, undefined, task()),
     deleteBackup(place.store, CATALOG, backups[0]?.name ?? "", { evenNewestVerified: true }, task()),
   ];
   const running = jobs.run(job);
@@ -81,7 +81,7 @@ async function jostle(place: Place): Promise<void> {
   const { orphans } = await readCatalog(place.store, CATALOG, never);
   // A result that was written as its backup went vouches for nobody, and goes like all that is left behind.
   await place.age();
-  await prune(place.store, addon, { keepLast: 3 }, task());
+  await prune(place.store, addon, { keepLast: 3 }, undefined, task());
   backupOf(await jobs.run(job));
   await expectOnlyBackups(place);
   expect(orphans.every(({ key }) => !key.endsWith(".tar.gz"))).toBe(true);

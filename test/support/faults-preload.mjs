@@ -1,5 +1,5 @@
 import fs from "node:fs/promises";
-import { writeFileSync } from "node:fs";
+import callbacks, { writeFileSync } from "node:fs";
 
 /*
  * Loaded into a job's process before its own program (`--import`): ends it, or tells it to end, exactly at a step. From
@@ -49,6 +49,8 @@ if (fileCall !== undefined || countInto !== undefined) {
       return original.apply(this, args);
     };
   for (const name of CHANGING) fs[name] = counted(fs[name]);
+  // Where there are too many files for promises.
+  callbacks.unlink = counted(callbacks.unlink);
   const probe = await fs.open(process.execPath, "r");
   const handles = Object.getPrototypeOf(probe);
   await probe.close();

@@ -1,5 +1,6 @@
 import { encryptionProblem } from "../../provider/operations/encryption-problem";
 import type { AddonRecord, ReplicationWish } from "../../provider/core/facets";
+import type { BackupHealth } from "../../provider/core/backup-health";
 import type { Usage } from "../../provider/core/resize";
 import { adopted, standing, type Instance } from "../../provider/core/instance";
 import { Failure } from "../../provider/core/errors";
@@ -9,7 +10,10 @@ import { Activity } from "../../provider/pulumi/engine-watch";
 import type { EngineMessage } from "../../provider/pulumi/engine-log";
 import { openRow } from "../../provider/pulumi/row";
 import type { FollowPreview } from "../../provider/operations/preview-follow";
+import type { RetentionChange, RetentionPreview } from "../../provider/operations/preview-retention";
+import type { RestorePreview, RestoreQuestion } from "../../provider/operations/preview-restore";
 import type { Replicated } from "../../provider/operations/replicate";
+import type { RestoreWish } from "../../provider/operations/restore";
 import type { Operations } from "../../provider/resources/operations";
 
 /** The engine's side of a handler: what it says on rows, and a clock that stands until it is moved. */
@@ -102,10 +106,28 @@ export class FakeWorld {
   /** How long an update's restart takes; absent: it needs none. */
   restartedMs: number | undefined;
 
+  /** What a preview finds out about the backups that would go, and what it was asked. */
+  retentionPreview: RetentionPreview = {};
+  readonly retentionChanges: RetentionChange[] = [];
+
+  health: BackupHealth = { state: "fresh" };
+  /** What a preview finds out about a restore, and what it was asked. */
+  restorePreview: RestorePreview = { refusals: [], warnings: [], plans: [] };
+  readonly restoresPreviewed: RestoreQuestion[] = [];
+  /** The slots that restores find, in turn. */
+  readonly slots = ["20260501T030000000Z", "20260502T030000000Z", "20260503T030000000Z"];
+  /** Thrown by the next restore, once the add-on is made. */
+  restoreFault: Error | undefined;
+
   readonly operations: Operations = {
     openPlatform: () => Promise.resolve(this.platform),
     usageOf: () => Promise.resolve(this.usage),
-    provision: async (_, { name, claim, wish: { password, ...wish }, given }) => {
+    previewRestore: (_, question) => {
+      this.restoresPreviewed.push(question);
+      return Promise.resolve(this.restorePreview);
+    },
+    backupHealthOf: (_, name) => Promise.resolve(this.records.has(name) ? this.health : undefined),
+    provision: async (_, { name, claim, wish: { password, ...wish }, given, restore }) => {
       const record = await this.#change(() => {
         const existing = this.records.get(name);
         if (existing === undefined && claim.kind !== "create") throw problem("no-such-addon", name);
@@ -122,7 +144,8 @@ export class FakeWorld {
         const credentials = { ...base.credentials, ...(password === undefined ? {} : { password }) };
         return { ...base, credentials, server: facet };
       });
-      return { record, restartedMs: this.restartedMs };
+      const made = { record, restartedMs: this.restartedMs };
+      return restore === undefined ? made : { ...made, ...this.#restore(record, restore) };
     },
     previewFollow: (_, asked) => {
       this.previewed.push(asked);
@@ -150,7 +173,13 @@ export class FakeWorld {
       this.#change(() => {
         const record = this.#existing(name);
         const instance = claimed(record.backups?.instance, claim, name);
-        return { ...record, backups: { wish, instance, given: [...given], since: "2026-01-01T00:00:00Z" } };
+        const urn = claim.kind === "person" ? undefined : claim.caller?.urn;
+        const rest = {
+          given: [...given],
+          since: "2026-01-01T00:00:00Z",
+          ...(urn === undefined ? {} : { urn }),
+        };
+        return { ...record, backups: { wish, instance, ...rest } };
       }),
     remove: (_, { name, token }) => {
       const record = this.records.get(name);
@@ -174,8 +203,25 @@ export class FakeWorld {
       return Promise.resolve(outcome === "applied" ? { outcome: "promoted", finalOffset: 42 } : { outcome });
     },
     encryptionProblem,
+    previewRetention: (_, change) => {
+      this.retentionChanges.push(change);
+      return Promise.resolve(this.retentionPreview);
+    },
     resetBackups: async (_, { name, token }) => outcomeOf(this.#reset(name, "backups", token), "reset"),
   };
+
+  #restore(before: AddonRecord, { from, replaceData }: RestoreWish) {
+    const fault = this.restoreFault;
+    this.restoreFault = undefined;
+    if (fault !== undefined) throw fault;
+    const backup = this.slots.shift() ?? "none left";
+    const safetyBackup = { slot: "20260601T000000000Z", archive: "a", sizeBytes: 1, warnings: [] };
+    const restored = { from, backup, archive: "a", at: "2026-06-01T00:00:00Z", keys: 3 };
+    const record = { ...before, restored };
+    this.records.set(record.name, record);
+    const told = replaceData ? { safetyBackup, downtimeMs: 800 } : {};
+    return { record, restored: { record, tookMs: 2_300, warnings: [], ...told } };
+  }
 
   #existing(name: string): AddonRecord {
     const record = this.records.get(name);
@@ -200,7 +246,7 @@ export class FakeWorld {
     const record = this.records.get(name);
     if (record === undefined) return "absent";
     const instance = record[facet]?.instance;
-    if (instance !== undefined && standing(instance, token).kind === "stale") return "stale";
+    if (instance !== undefined && standing(instance, token).kind !== "current") return "stale";
     const others = { ...record };
     delete others[facet];
     this.records.set(name, others);

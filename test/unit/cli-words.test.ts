@@ -1,6 +1,20 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ageText } from "../../provider/cli/age";
+import {
+  healthWords,
+  newestVerifiedWords,
+  nextRunWords,
+  restoredWords,
+  restoringWords,
+  retentionWords,
+  storedWords,
+} from "../../provider/cli/backup-words";
+import { EXIT, exitCodeOfBackups } from "../../provider/cli/exit-codes";
 import { openingWords } from "../../provider/cli/opening-words";
+import { retentionOf } from "../../provider/cli/retention-options";
 import { tableLines } from "../../provider/cli/table";
+import type { BackupsState } from "../../provider/core/status";
 
 const SLOT = "20260501T030000000Z";
 
@@ -37,5 +51,106 @@ describe("a table", () => {
     expect(lines(25)).toEqual(["A  B", "1  2"]);
     expect(lines(3)).toEqual(["B", "2"]);
     expect(lines(0)).toEqual(["B", "2"]);
+  });
+});
+
+describe("an age", () => {
+  const H = 3_600_000;
+
+  it("is told in the unit that says enough, and never below nothing", () => {
+    const told = [-5, 999, 59_999, 60_000, H - 1, H, 47.9 * H, 48 * H, 400 * H].map(ageText);
+    expect(told).toEqual(["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days", "16 days"]);
+  });
+
+  it("never claims more than has passed", () => {
+    const units: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: H, days: 24 * H };
+    fc.assert(
+      fc.property(fc.nat(10 * 365 * 24 * H), (ms) => {
+        const [count, unit = ""] = ageText(ms).split(" ");
+        const told = Number(count) * (units[unit] ?? NaN);
+        return told <= ms && ms - told < (units[unit] ?? NaN);
+      }),
+    );
+  });
+});
+
+describe("what is said of backups", () => {
+  const AT = "2026-05-01T03:00:00.000Z";
+  const now = Date.parse("2026-05-01T08:30:00.000Z");
+  const state: BackupsState = {
+    schedule: { daily: "03:00" },
+    retention: { days: 7 },
+    catalog: "file:///backups/cache-0",
+    health: { state: "fresh" },
+    newestVerified: AT,
+    next: "2026-05-02T03:00:00.000Z",
+  };
+
+  it("names every rule of a retention", () => {
+    expect(retentionWords({ days: 1 })).toBe("1 day");
+    expect(
+      retentionWords({ days: 7, keepLast: 3, daily: 14, weekly: 1, monthly: 12, yearly: 2, minimum: 2 }),
+    ).toBe(
+      "7 days or the last 3 or one a day for 14 days or one a week for 1 week or one a month for 12 months or " +
+        "one a year for 2 years, at least 2",
+    );
+  });
+
+  it("tells the newest verified one by its instant and its age, or that none is known", () => {
+    expect(newestVerifiedWords(state, now)).toBe(`${AT}, 5 h ago`);
+    const { newestVerified: _, ...without } = state;
+    expect(newestVerifiedWords(without, now)).toBe("none is known");
+  });
+
+  it("says why they are not fresh, and that nobody takes the next one where no agent runs", () => {
+    expect(healthWords({ state: "fresh" })).toBe("fresh");
+    expect(healthWords({ state: "overdue", why: "none since May" })).toBe("overdue: none since May");
+    expect(nextRunWords(state)).toBe(state.next);
+    expect(nextRunWords({ ...state, unattended: "no agent" })).toBe(`${state.next}, if an agent runs then`);
+    expect(nextRunWords({})).toBe("never");
+  });
+
+  it("counts what lies in the store, or says why nobody could", () => {
+    expect(storedWords({ backups: 0, verified: 0, sizeBytes: 0 })).toBe("none");
+    expect(storedWords({ backups: 3, verified: 3, sizeBytes: 2048 })).toBe("3, 2.0 KiB, all verified");
+    expect(storedWords({ backups: 3, verified: 1, sizeBytes: 10 })).toBe("3, 10 B, 1 of them verified");
+    expect(storedWords({ unknown: "the folder is gone" })).toBe("not known: the folder is gone");
+  });
+
+  it("tells of a restore where the data are from, and where those that they replaced are", () => {
+    const restore = {
+      from: { addon: "shop", backup: "latest" },
+      backup: SLOT,
+      archive: "file:///a",
+    } as const;
+    expect(restoredWords({ ...restore, at: AT, keys: 7, safetyBackup: "S" })).toBe(
+      `${SLOT} of shop, at ${AT}, 7 keys; what it held before is in backup S`,
+    );
+    const url = "s3://b/redis/shop-0";
+    expect(restoringWords({ ...restore, from: { url, backup: SLOT }, since: AT })).toBe(
+      `from ${SLOT} of ${url}, since ${AT}`,
+    );
+  });
+
+  it("ends with a code that a monitor can go by", () => {
+    expect(exitCodeOfBackups([])).toBe(EXIT.done);
+    expect(exitCodeOfBackups([{ state: "fresh" }, { state: "fresh" }])).toBe(EXIT.done);
+    for (const state of ["failing", "overdue"] as const)
+      expect(exitCodeOfBackups([{ state: "fresh" }, { state }])).toBe(EXIT.notFresh);
+  });
+});
+
+describe("rules of a retention as options", () => {
+  it("are those of a policy, and none where none is given", () => {
+    expect(retentionOf({})).toBeUndefined();
+    expect(retentionOf({ days: "7", keepLast: "3", daily: "1", minimum: "2" })).toEqual({
+      ...{ days: 7, keepLast: 3, daily: 1, minimum: 2 },
+    });
+  });
+
+  it("are refused by the name that was typed where they say nothing", () => {
+    expect(() => retentionOf({ keepLast: "few" })).toThrow(/--keep-last: write a whole number of backups/);
+    expect(() => retentionOf({ days: "0" })).toThrow(/--days: write a whole number of days, at least 1/);
+    expect(() => retentionOf({ minimum: "3" })).toThrow(/Add a rule/);
   });
 });

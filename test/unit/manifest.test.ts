@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   archiveKey,
+  holdKey,
   type Manifest,
   manifestKey,
   ManifestSchema,
@@ -77,6 +78,7 @@ describe("the names of a catalog's objects", () => {
             outcome,
           });
         expect(parseObjectName(name(pinKey("cache-1", slot)))).toEqual({ kind: "pin", slot });
+        expect(parseObjectName(name(holdKey("cache-1", slot, attempt)))).toEqual({ kind: "hold", slot });
       }),
     );
   });

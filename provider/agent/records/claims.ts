@@ -15,6 +15,16 @@ export function claimed(existing: Instance | undefined, claim: Claim): Instance 
   return verdict.kind === "stale" ? "stale" : verdict.instance;
 }
 
+/**
+ * The same of a call that returns a facet to its default, which only the token in force may: a replacement deletes what
+ * it replaces last, by the token from before, and must not end what it has just made anew.
+ */
+export function ended(existing: Instance | undefined, claim: Claim): Instance | "stale" {
+  const isReplaced =
+    claim.kind === "carry" && existing !== undefined && standing(existing, claim.token).kind === "previous";
+  return isReplaced ? "stale" : claimed(existing, claim);
+}
+
 export function callerOf(claim: Claim): Caller | undefined {
   return claim.kind === "person" ? undefined : claim.caller;
 }

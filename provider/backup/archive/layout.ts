@@ -48,11 +48,14 @@ const CONFIGURATION = "redis.conf";
 /** What format 1 holds besides regular files. */
 export const FOLDER = "appendonlydir/";
 export const LINK = { path: `${FOLDER}${BASE}`, target: "dump.rdb" } as const;
-const INCREMENT_PATH = `${FOLDER}${INCREMENT}`;
-const MANIFEST_PATH = `${FOLDER}appendonly.aof.manifest`;
+export const INCREMENT_PATH = `${FOLDER}${INCREMENT}`;
+export const AOF_MANIFEST = {
+  path: `${FOLDER}appendonly.aof.manifest`,
+  content: `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`,
+} as const;
 
 /** The regular files without which an archive is not one of format 1. */
-export const FILES = [README, CONFIGURATION, LINK.target, INCREMENT_PATH, MANIFEST_PATH] as const;
+export const FILES = [README, CONFIGURATION, LINK.target, INCREMENT_PATH, AOF_MANIFEST.path] as const;
 
 /**
  * Format 1. A stock server loads the same data either way: `redis-server` finds dump.rdb; `redis-server ./redis.conf`
@@ -66,7 +69,7 @@ export function archiveEntries(subject: ArchiveSubject, dump: ArchivedDump): Arc
     { kind: "folder", path: FOLDER },
     { kind: "link", ...LINK },
     text(INCREMENT_PATH, ""),
-    text(MANIFEST_PATH, `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`),
+    text(AOF_MANIFEST.path, AOF_MANIFEST.content),
   ];
 }
 

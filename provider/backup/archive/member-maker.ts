@@ -1,4 +1,12 @@
-import { constants, createGzip, type Gzip, type ZlibOptions, type ZlibReset } from "node:zlib";
+import {
+  constants,
+  crc32,
+  createDeflateRaw,
+  type DeflateRaw,
+  type ZlibOptions,
+  type ZlibReset,
+} from "node:zlib";
+import { wrapping } from "./member";
 
 /** Makes one gzip member after the other, on a thread of libuv's pool. One at a time. */
 export interface MemberMaker {
@@ -18,23 +26,27 @@ const TURN_BYTES = 160 * 1024;
  * much garbage that collecting it takes a sixth of a backup's time.
  */
 export function memberMaker(options: ZlibOptions): MemberMaker {
-  const gzip = createGzip(options) as Gzip & ZlibReset;
+  const deflate = createDeflateRaw(options) as DeflateRaw & ZlibReset;
   let pieces: Buffer[] = [];
-  gzip.on("data", (piece: Buffer) => pieces.push(piece));
+  deflate.on("data", (piece: Buffer) => pieces.push(piece));
   return {
     make: (bytes) =>
       new Promise((resolve, reject) => {
         const onError = (error: Error) => reject(error);
-        gzip.once("error", onError);
-        for (let at = 0; at < bytes.length; at += TURN_BYTES) gzip.write(bytes.subarray(at, at + TURN_BYTES));
-        gzip.flush(constants.Z_FINISH, () => {
-          gzip.off("error", onError);
-          const member = pieces;
+        deflate.once("error", onError);
+        for (let at = 0; at < bytes.length; at += TURN_BYTES)
+          deflate.write(bytes.subarray(at, at + TURN_BYTES));
+        deflate.flush(constants.Z_FINISH, () => {
+          deflate.off("error", onError);
+          const deflated = pieces;
           pieces = [];
-          gzip.reset();
-          resolve(member);
+          deflate.reset();
+          const deflatedBytes = deflated.reduce((sum, { length }) => sum + length, 0);
+          const content = { crc32: crc32(bytes), sizeBytes: bytes.length };
+          const { header, trailer } = wrapping(deflatedBytes, content);
+          resolve([header, ...deflated, trailer]);
         });
       }),
-    close: () => gzip.destroy(),
+    close: () => deflate.destroy(),
   };
 }

@@ -59,3 +59,13 @@ function readString(bytes: Buffer, at: number): { text: string; end: number } | 
       return undefined;
   }
 }
+
+/** What a snapshot says of the server that wrote it. */
+export function writerOf({ fields }: RdbHead): {
+  readonly name: "redis" | "valkey";
+  readonly version: string;
+} {
+  const valkey = fields.get("valkey-ver");
+  if (valkey !== undefined) return { name: "valkey", version: valkey };
+  return { name: "redis", version: fields.get("redis-ver") ?? "unknown" };
+}

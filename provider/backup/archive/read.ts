@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly manifest: Manifest;
   /** Where its files are put, for this user alone, so that a server started there loads them; absent: only checked. */
   readonly folder?: string | undefined;
+  /** The folder shall survive a power failure, once whoever asked has synchronised it; false by default. */
+  readonly durable?: boolean;
   /** Opens it, where the manifest says that it is encrypted. */
   readonly key?: DecryptionKey | undefined;
 }
@@ -29,7 +31,7 @@ export interface ReadOptions {
  */
 export async function readArchive(
   stored: Readable,
-  { manifest, folder, key }: ReadOptions,
+  { manifest, folder, durable = false, key }: ReadOptions,
   signal: AbortSignal,
   onProgress?: (doneBytes: number) => void,
 ): Promise<void> {
@@ -44,7 +46,7 @@ export async function readArchive(
       manifest.encryption !== undefined && key !== undefined
         ? decrypt(measured.bytes, key, archive.name)
         : measured.bytes;
-    const sink = folder === undefined ? checkOnly : extractInto(folder);
+    const sink = folder === undefined ? checkOnly : extractInto(folder, { durable });
     const unpacked = gunzip(bytes, damaged);
     let problem: unknown;
     try {

@@ -19,22 +19,27 @@ const SIZE_AT = 124;
 const SIZE_BYTES = 12;
 const TYPE_AT = 156;
 
-type File = Manifest["files"][number];
+export type FoundFile = Pick<Manifest["files"][number], "path" | "sizeBytes" | "sha256">;
+
+/** A regular file that must be there: as a manifest describes it, or of any size that is admitted, by not throwing. */
+export type ExpectedFile =
+  FoundFile | { readonly path: string; readonly admit: (sizeBytes: number) => void | Promise<void> };
 
 /**
- * Reads a tar that must hold exactly the manifest's files, with their sizes and hashes, and the folder and the link of
- * format 1: each once, nothing else, and nothing after its end. What is read of a wrong one is bounded by the
- * manifest's sizes. Whatever the tar calls its entries, only names that were asked for reach the sink.
+ * Reads a tar that must hold exactly these files, and the folder and the link of format 1: each once, nothing else, and
+ * nothing after its end. What is read of a wrong one is bounded by the sizes that are told or admitted. Whatever the tar
+ * calls its entries, only names that were asked for reach the sink. Returns what it found, in its order.
  */
 export async function readTar(
   bytes: AsyncIterable<Buffer>,
-  files: readonly File[],
+  files: readonly ExpectedFile[],
   sink: ArchiveSink,
   damaged: (why: string) => Error,
-): Promise<void> {
+): Promise<FoundFile[]> {
   const reader = byteReader(bytes);
   const expected = new Map(files.map((file) => [file.path, file]));
   const missing = new Set<string>([...expected.keys(), FOLDER, LINK.path]);
+  const found: FoundFile[] = [];
 
   for (;;) {
     const header = await nextHeader(reader, damaged);
@@ -49,9 +54,16 @@ export async function readTar(
       );
     if (file !== undefined) {
       if (type !== TYPES.file) throw damaged(`${path} is no regular file in it`);
-      if (size !== file.sizeBytes)
+      if ("admit" in file) {
+        if (size === undefined || !Number.isSafeInteger(size) || size < 0)
+          throw damaged(`${path} has no size in it`);
+        await file.admit(size);
+      } else if (size !== file.sizeBytes)
         throw damaged(`${path} has ${size} bytes in it instead of ${file.sizeBytes}`);
-      await readFile(reader, file, sink, damaged);
+      const read = await readFile(reader, path, size, sink, damaged);
+      if (!("admit" in file) && read.sha256 !== file.sha256)
+        throw damaged(`the content of ${path} is not what was written`);
+      found.push(read);
     } else if (path === FOLDER) {
       if (type !== TYPES.folder || size !== 0) throw damaged(`${path} is no folder in it`);
       await sink.folder(path);
@@ -63,6 +75,7 @@ export async function readTar(
   }
   if (missing.size > 0) throw damaged(`it lacks ${[...missing].join(", ")}`);
   if ((await reader.some(1)) !== undefined) throw damaged("something follows its end");
+  return found;
 }
 
 /** Undefined at the end, which is two empty blocks. */
@@ -97,10 +110,11 @@ function isEmpty(block: Buffer): boolean {
 
 async function readFile(
   reader: ByteReader,
-  { path, sizeBytes, sha256 }: File,
+  path: string,
+  sizeBytes: number,
   sink: ArchiveSink,
   damaged: (why: string) => Error,
-): Promise<void> {
+): Promise<FoundFile> {
   const hash = createHash("sha256");
   async function* content() {
     for (let left = sizeBytes; left > 0;) {
@@ -112,9 +126,9 @@ async function readFile(
     }
   }
   await sink.file(path, content());
-  if (hash.digest("hex") !== sha256) throw damaged(`the content of ${path} is not what was written`);
   const padding = await reader.upTo((BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES);
   if (!isEmpty(padding)) throw damaged(`something follows ${path} that belongs to no entry`);
+  return { path, sizeBytes, sha256: hash.digest("hex") };
 }
 
 /** A name that somebody else chose, safe to print. */

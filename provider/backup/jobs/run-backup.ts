@@ -4,7 +4,7 @@ import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob, JobResult } from "../../core/job";
 import { dueSlot } from "../../core/schedule";
 import type { Task } from "../../core/task";
-import { readCatalog } from "../catalog";
+import { type ListedBackup, readCatalog } from "../catalog";
 import { prune, type Pruned } from "../prune";
 import { captureSource } from "../source";
 import { takeBackup, type TakenBackup } from "../take-backup";
@@ -27,8 +27,12 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
     const store = await openStore(job.destination, job.credentials);
     const slot = await slotOf(job, store, task);
     if (slot === undefined) {
-      await catchUp(job, store, task);
-      return { type: "result", outcome: "not-due" };
+      const newestVerified = await catchUp(job, store, task);
+      return {
+        type: "result",
+        outcome: "not-due",
+        ...(newestVerified === undefined ? {} : { newestVerified }),
+      };
     }
     const taken = await take(job, store, slot, attempt, task);
     const { manifest, takenHere } = taken;
@@ -54,19 +58,32 @@ export async function runBackupJob(job: BackupJob, attempt: string, task: Task):
   }
 }
 
-/** A job that was killed between its manifest and its end has left the rest to do. */
-async function catchUp(job: BackupJob, store: Store, task: Task): Promise<void> {
-  if (job.proof === undefined) return;
-  const { backups } = await readCatalog(store, job.addon.catalogKey, task.signal);
-  const newest = backups.findLast(({ slot }) => slot <= task.clock.now());
-  if (newest === undefined || newest.verification !== undefined || newest.archives.length === 0) return;
-  await prove(job, store, newest.name, undefined, task);
-  await tidy(job, store, task);
+/**
+ * A job that was killed between its manifest and its end has left the rest to do. Returns the newest verified slot, which
+ * whoever ticks may not know: that job, or another machine, has told nobody.
+ */
+async function catchUp(job: BackupJob, store: Store, task: Task): Promise<string | undefined> {
+  const { catalogKey, createdAt } = job.addon;
+  const { backups } = await readCatalog(store, catalogKey, task.signal);
+  const past = backups.filter(({ slot }) => slot <= task.clock.now());
+  const newest = past.at(-1);
+  if (job.proof !== undefined && newest?.verification === undefined && newest?.archives.length) {
+    const { verification } = await prove(job, store, newest.name, undefined, task);
+    await tidy(job, store, task);
+    if (verification?.outcome === "verified") return newest.name;
+  }
+  const isOwn = ({ slot }: ListedBackup): boolean => slot >= Date.parse(createdAt);
+  return past.findLast((backup) => isOwn(backup) && backup.verification === "verified")?.name;
 }
 
-async function tidy({ addon, retention }: BackupJob, store: Store, task: Task): Promise<Pruned> {
+async function tidy(
+  { addon, retention, reason, schedule }: BackupJob,
+  store: Store,
+  task: Task,
+): Promise<Pruned> {
+  const inForce = schedule ?? (reason.kind === "scheduled" ? reason.schedule : undefined);
   if (retention !== undefined) task.progress({ message: "removing backups that are no longer kept" });
-  return prune(store, addon, retention, task).catch((error: unknown) => ({
+  return prune(store, addon, retention, inForce, task).catch((error: unknown) => ({
     removed: [],
     failure: asFailure(error, "prune the backups of", addon.name).report(),
   }));

@@ -1,8 +1,30 @@
-import { Failure } from "../../core/errors";
 import type { JobResult, RestoreJob } from "../../core/job";
 import type { Task } from "../../core/task";
+import { openStore } from "../../stores/open";
+import { restoreArchive } from "../restore-archive";
+import { restoreBackup, type Restored } from "../restore-backup";
+import { removeLeftovers } from "../verify/scratch-folder";
+import { aboutAddon } from "./about-addon";
 
 /** Fetches a backup into a folder from which a server loads it. Every failure names the add-on. */
-export async function runRestoreJob(job: RestoreJob, _task: Task): Promise<JobResult> {
-  throw new Failure({ code: "internal", operation: "restore", subject: job.addon.name, cause: "skeleton" });
+export async function runRestoreJob(job: RestoreJob, task: Task): Promise<JobResult> {
+  try {
+    // What verifications of this add-on have left; the restore itself cleans up beside its folder.
+    await removeLeftovers(job.scratchFolder, task.clock.now());
+    return { type: "result", outcome: "extracted", ...(await restored(job, task)) };
+  } catch (error) {
+    throw aboutAddon(error, "restore", job.addon.name);
+  }
+}
+
+async function restored({ source, folder, proof }: RestoreJob, task: Task): Promise<Restored> {
+  switch (source.kind) {
+    case "archive":
+      return restoreArchive({ ...source, folder, proof }, task);
+    case "backup": {
+      const { destination, credentials, catalogKey, slot, key } = source;
+      const store = await openStore(destination, credentials);
+      return restoreBackup({ store, catalogKey, slot, key, folder, proof }, task);
+    }
+  }
 }

@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../core/errors";
-import type { Manifest } from "../../core/manifest";
 import { parseRdbHead, RDB_HEAD_BYTES } from "../archive/rdb-head";
+import type { Described } from "./described";
 
 type Contents =
   | { readonly kind: "as-told"; readonly databases: number; readonly usedMemoryBytes: number | undefined }
@@ -25,7 +25,7 @@ const CONFIGURATION: readonly RegExp[] = [
  * It also keeps a server from being led astray: a redis.conf can load programs, an append-only file run commands, and
  * whoever can write to the store can write both.
  */
-export async function checkContents(folder: string, manifest: Manifest): Promise<Contents> {
+export async function checkContents(folder: string, manifest: Described): Promise<Contents> {
   const increment = manifest.files.find(({ path }) => path.endsWith(".incr.aof"));
   if (increment !== undefined && increment.sizeBytes > 0)
     return { kind: "damaged", why: "its append-only file holds more than its snapshot" };
@@ -45,9 +45,9 @@ export async function checkContents(folder: string, manifest: Manifest): Promise
   const { rdb, replication, usedMemoryBytes } = manifest;
   const differences: readonly (readonly [string, string | undefined, string | undefined])[] = [
     ["format", head.magic, rdb.magic],
-    ["replication id", told("repl-id"), replication.id],
-    ["replication offset", told("repl-offset"), String(replication.offset)],
-    ["memory in use", told("used-mem"), usedMemoryBytes === undefined ? undefined : String(usedMemoryBytes)],
+    ["replication id", told("repl-id"), replication?.id],
+    ["replication offset", told("repl-offset"), text(replication?.offset)],
+    ["memory in use", told("used-mem"), text(usedMemoryBytes)],
   ];
   for (const [what, inside, outside] of differences)
     if (inside !== undefined && outside !== undefined && inside !== outside)
@@ -63,6 +63,10 @@ export async function checkContents(folder: string, manifest: Manifest): Promise
   };
 }
 
+function text(number: number | undefined): string | undefined {
+  return number === undefined ? undefined : String(number);
+}
+
 async function firstBytes(path: string, bytes: number): Promise<Buffer> {
   await using file = await open(path, "r");
   const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
@@ -72,7 +76,7 @@ async function firstBytes(path: string, bytes: number): Promise<Buffer> {
 /** A disk that gives back what was not written to it must not make the backup look damaged. */
 export async function requireUnchanged(
   folder: string,
-  manifest: Manifest,
+  manifest: Described,
   signal: AbortSignal,
 ): Promise<void> {
   const dump = manifest.files.find(({ path }) => path === "dump.rdb");

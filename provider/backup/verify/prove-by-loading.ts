@@ -1,19 +1,19 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../core/errors";
-import type { Manifest } from "../../core/manifest";
 import type { Task } from "../../core/task";
 import { disagreement, type Looked } from "../../core/verification";
 import { opensBothWays, parseSpelling, serversThatLoad, type ServerVersion } from "../../core/version";
 import { checkContents, requireUnchanged } from "./check-contents";
 import { type CheckedRdb, checkRdb } from "./check-rdb";
+import type { Described } from "./described";
 import type { Found } from "./found";
 import { memoryProblem } from "./memory";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder";
 import { load, type Loaded, socketIn, type Way } from "./scratch-server";
 
 interface Extracted {
-  readonly manifest: Manifest;
+  readonly manifest: Described;
   /** Holds the extracted archive, proved to be byte for byte what was written. */
   readonly folder: string;
   readonly scratch: ScratchFolder;
@@ -162,7 +162,7 @@ async function beat(task: Task, signal: AbortSignal): Promise<void> {
 }
 
 /** Why nobody here could load it. */
-export function noServer({ server, rdb }: Manifest, isReadable: boolean): string {
+export function noServer({ server, rdb }: Described, isReadable: boolean): string {
   const from = `${name(server.name)} ${server.version}`;
   return isReadable
     ? `no server at hand opens it both ways, which takes Redis 7.0 or newer, or Valkey 8 or newer`

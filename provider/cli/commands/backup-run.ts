@@ -9,6 +9,7 @@ import { memoryText } from "../../core/memory-size";
 import { contextOf, type CommandContext } from "../context";
 import { wrongUsage } from "../exit-codes";
 import { printFields, printJson, printLine } from "../print";
+import { tlsOptions } from "../redis-tls";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
 import { notLoaded } from "../words";
@@ -37,17 +38,15 @@ Examples:
 type RunOptions = AnyRedisOptions & { readonly json?: boolean; readonly from?: string; readonly to?: string };
 
 export function runCommand(): Command {
-  return new Command("run")
-    .description("take a backup now and verify it: of an add-on, or of any Redis with --from and --to")
-    .argument("[add-on]", "its name")
-    .option("--from <URL>", "any Redis: redis://[user@]host[:port], or rediss:// for TLS")
-    .option("--to <URL>", "the store: file:///folder, s3://bucket/prefix")
-    .option("--name <name>", "its catalog in the store (default: <host>-<port>)")
-    .option("--ask-pass", `ask for the password, whatever ${PASSWORD_VARIABLE} says`)
-    .option("--cacert <file>", "certificates in PEM to trust instead of the system's")
-    .option("--tls-server-name <name>", "the name that the certificate must have (default: the host)")
-    .option("--cert <file>", "the certificate to show, in PEM")
-    .option("--key <file>", "its key, in PEM")
+  return tlsOptions(
+    new Command("run")
+      .description("take a backup now and verify it: of an add-on, or of any Redis with --from and --to")
+      .argument("[add-on]", "its name")
+      .option("--from <URL>", "any Redis: redis://[user@]host[:port], or rediss:// for TLS")
+      .option("--to <URL>", "the store: file:///folder, s3://bucket/prefix")
+      .option("--name <name>", "its catalog in the store (default: <host>-<port>)")
+      .option("--ask-pass", `ask for the password, whatever ${PASSWORD_VARIABLE} says`),
+  )
     .option(
       "--accept-disk",
       "let the server write its snapshot to its own disk: quicker for others, but a full disk stops its writes",

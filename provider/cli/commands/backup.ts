@@ -4,8 +4,11 @@ import { deleteCommand } from "./backup-delete";
 import { downloadCommand } from "./backup-download";
 import { listCommand } from "./backup-list";
 import { pinCommand, unpinCommand } from "./backup-pin";
+import { pruneCommand } from "./backup-prune";
+import { restoreCommand } from "./backup-restore";
 import { runCommand } from "./backup-run";
 import { showCommand } from "./backup-show";
+import { statusCommand } from "./backup-status";
 import { verifyCommand } from "./backup-verify";
 
 const EXAMPLES = `
@@ -20,21 +23,26 @@ Stores:
 Examples:
   redis-addon backup run cache
   redis-addon backup run --from redis://db.example:6379 --to file:///var/backups/redis
+  redis-addon backup status
   redis-addon backup list --store file:///var/backups/redis
   redis-addon backup verify db.example-6379 latest --store file:///var/backups/redis
-  redis-addon backup download cache latest-verified --extract ./copy && cd copy && redis-server`;
+  redis-addon backup download cache latest-verified --extract ./copy && cd copy && redis-server
+  redis-addon backup restore cache latest-verified --into cache --replace-data`;
 
 export function backupCommand(): Command {
   const command = new Command("backup")
     .description("take backups, of add-ons and of any other Redis, and look after them")
     .addCommand(runCommand())
+    .addCommand(statusCommand())
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(verifyCommand())
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
     .addCommand(deleteCommand())
+    .addCommand(pruneCommand())
     .addCommand(downloadCommand())
+    .addCommand(restoreCommand())
     .addHelpText("after", EXAMPLES);
   for (const one of [command, ...command.commands]) one.addHelpText("after", EXIT_CODES_HELP);
   return command;

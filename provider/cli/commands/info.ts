@@ -2,12 +2,21 @@ import { Command } from "commander";
 import { planText } from "../../core/plans";
 import type { AddonStatus } from "../../core/status";
 import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
+import { alertsTo } from "../../operations/backup-status";
 import { memoryText } from "../../core/memory-size";
 import { contextOf, requireAddon } from "../context";
 import { lagWords, leaderWords } from "../follower-words";
 import { printFields, printJson, printLine } from "../print";
-import { retentionWords, roleWords, scheduleWords } from "../words";
-import { VERIFICATION_WORDS } from "../../core/verification";
+import {
+  healthWords,
+  lastRunWords,
+  newestVerifiedWords,
+  restoredWords,
+  restoringWords,
+  retentionWords,
+  scheduleWords,
+} from "../backup-words";
+import { roleWords } from "../words";
 
 export function infoCommand(): Command {
   return new Command("info")
@@ -18,14 +27,16 @@ export function infoCommand(): Command {
     .action(async (name: string, options: { reveal?: boolean; json?: boolean }, command: Command) => {
       const context = await contextOf(command);
       const addon = await requireAddon(context, name);
-      const password = (await context.platform.load(name))?.credentials.password ?? "";
+      const record = await context.platform.load(name);
+      const password = record?.credentials.password ?? "";
       const { host, port } = addon;
       const endpoint = { host, port, password };
       const shown = (secret: string): string => (options.reveal === true ? secret : redacted(secret));
       const urls = { redisUrl: shown(redisUrl(endpoint)), redisCliUrl: shown(redisCliUrl(endpoint)) };
       const credentials = { password: options.reveal === true ? password : "[secret]", ...urls };
       if (options.json === true) return printJson({ ...addon, ...credentials });
-      printFields(fieldsOf(addon, credentials));
+      const alerted = record && alertsTo(record);
+      printFields(fieldsOf(addon, { ...credentials, alerted }, context.task.clock.now()));
       for (const problem of addon.problems) printLine(`! ${problem}`);
       for (const warning of addon.backups.lastRun?.warnings ?? []) printLine(`! last backup: ${warning}`);
       if (options.reveal !== true) printLine(`\nShow the password: redis-addon info ${name} --reveal`);
@@ -34,7 +45,8 @@ export function infoCommand(): Command {
 
 function fieldsOf(
   addon: AddonStatus,
-  credentials: { password: string; redisUrl: string; redisCliUrl: string },
+  recorded: { password: string; redisUrl: string; redisCliUrl: string; alerted: string | undefined },
+  now: number,
 ): [string, string][] {
   const { backups, server } = addon;
   return [
@@ -44,9 +56,9 @@ function fieldsOf(
     ...replicationFields(addon),
     ["Host", addon.host],
     ["Port", String(addon.port)],
-    ["Password", credentials.password],
-    ["REDIS_URL", credentials.redisUrl],
-    ["For redis-cli -u", credentials.redisCliUrl],
+    ["Password", recorded.password],
+    ["REDIS_URL", recorded.redisUrl],
+    ["For redis-cli -u", recorded.redisCliUrl],
     ["Version", server.state === "running" ? server.version : addon.wish.version],
     ["Plan", planText(addon.wish.plan)],
     ["Tier", addon.wish.tier],
@@ -61,19 +73,16 @@ function fieldsOf(
           ["Keys", String(server.keys)],
         ] as [string, string][])
       : []),
-    ["Backups", `${scheduleWords(backups.schedule)}, ${retentionWords(backups.retention)}`],
+    ["Backups", `${scheduleWords(backups.schedule)}, kept ${retentionWords(backups.retention)}`],
+    ["Backup health", healthWords(backups.health)],
+    ["Newest verified", newestVerifiedWords(backups, now)],
     ["Next backup", backups.next ?? "never"],
-    [
-      "Last backup run",
-      backups.lastRun === undefined
-        ? "none yet"
-        : [
-            `${backups.lastRun.at}: ${backups.lastRun.outcome}`,
-            backups.lastRun.detail,
-            ...proved(backups.lastRun),
-          ].join(", "),
-    ],
+    ["Last backup run", lastRunWords(backups)],
+    ...(recorded.alerted === undefined
+      ? []
+      : ([["Backup alerts", `to ${recorded.alerted}`]] as [string, string][])),
     ["Backups lie in", backups.catalog],
+    ...restoreFields(addon),
     ["Made by", `${addon.owner.project}/${addon.owner.stack} at ${addon.createdAt}`],
     ["Data home", `${addon.home.path} on ${addon.home.host}`],
   ];
@@ -94,8 +103,13 @@ function replicationFields({ replication }: AddonStatus): [string, string][] {
   return [["Leader", leaderWords(replication)], ["Lag", lagWords(replication.sync) ?? "not known"], since];
 }
 
-function proved({ verification }: NonNullable<AddonStatus["backups"]["lastRun"]>): string[] {
-  return verification === undefined ? [] : [VERIFICATION_WORDS[verification]];
+function restoreFields({ restored, restoring }: AddonStatus): [string, string][] {
+  return [
+    ...(restored === undefined ? [] : ([["Restored from", restoredWords(restored)]] as [string, string][])),
+    ...(restoring === undefined
+      ? []
+      : ([["Being restored", restoringWords(restoring)]] as [string, string][])),
+  ];
 }
 
 /** Nothing where there are none. */

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { planOf } from "../../core/plans";
 import { inspectAll } from "../../operations/inspect";
 import { memoryText } from "../../core/memory-size";
+import { newestVerifiedCell } from "../backup-words";
 import { contextOf } from "../context";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
@@ -21,7 +22,7 @@ export function listCommand(): Command {
       if (options.json === true) return printJson(all);
       if (all.length === 0 && isComplete) return printLine("There are no add-ons in this data home.");
       printTable(
-        ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS", "LAG"],
+        ["NAME", "HEALTH", "ROLE", "ADDRESS", "VERSION", "MEMORY", "KEYS", "LAG", "BACKED UP"],
         all.map((addon) => [
           addon.name,
           addon.health,
@@ -33,9 +34,10 @@ export function listCommand(): Command {
             : "-",
           addon.server.state === "running" ? String(addon.server.keys) : "-",
           lagCell(addon),
+          newestVerifiedCell(addon.backups, task.clock.now()),
         ]),
-        // `info` and `follower status` have them.
-        ["VERSION", "LAG"],
+        // `info`, `follower status` and `backup status` have them.
+        ["VERSION", "LAG", "BACKED UP"],
       );
       for (const addon of all) for (const problem of addon.problems) printLine(`! ${addon.name}: ${problem}`);
     });

@@ -1,18 +1,21 @@
-import type { BackupsWish } from "../../core/facets";
+import { DEFAULT_BACKUPS, type BackupsWish } from "../../core/facets";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import { instanceStanding } from "../claims";
-import { diffFacet } from "../facet-diff";
 import { facetLifecycle } from "../facet-lifecycle";
 import { requireHome } from "../home-guard";
 import type { Operations } from "../operations";
 import { PlatformInput } from "../recorded";
 import { checkBackupPolicy } from "./check";
+import { declaredPolicies } from "./declared-policies";
+import { diffBackupPolicy } from "./diff";
 import { backupPolicyShape, backupsWish, type BackupPolicyInputs } from "./inputs";
 import { BACKUP_POLICY_SECRETS, BackupPolicyState, policyState } from "./outputs";
+import { resetWords } from "./removal-words";
 
 export type BackupPolicyDefinition = ResourceDefinition<typeof backupPolicyShape, BackupPolicyState>;
 
 export function backupPolicyDefinition(operations: Operations): BackupPolicyDefinition {
+  const declared = declaredPolicies();
   return {
     noun: "backup policy",
     shape: backupPolicyShape,
@@ -23,8 +26,8 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
     secrets: BACKUP_POLICY_SECRETS,
     subject: ({ addon }) => (typeof addon === "string" ? addon : undefined),
 
-    check: (call) => checkBackupPolicy(operations, call),
-    diff: (call) => diffFacet(operations, { of: (record) => record.backups, wanted: backupsWish }, call),
+    check: (call) => checkBackupPolicy(operations, declared, call),
+    diff: (call) => diffBackupPolicy(operations, call),
 
     ...facetLifecycle<typeof backupPolicyShape, BackupPolicyState>(operations, {
       instanceOf: (record) => record.backups?.instance,
@@ -44,19 +47,21 @@ export function backupPolicyDefinition(operations: Operations): BackupPolicyDefi
         return undefined;
       const rest = { platform: choice, token, phase: state?.__phase ?? "ready", given: hidden.given };
       const found = await policyState(platform, record, rest);
-      const { addon, schedule, retention, destination, credentials, encryption } = found;
-      const inputs = { addon, schedule, retention, destination, credentials, encryption, platform: choice };
-      return { id, state: found, inputs };
+      const { addon, schedule, retention, destination, credentials, encryption, alerts } = found;
+      const wish = { schedule, retention, destination, credentials, encryption, alerts };
+      return { id, state: found, inputs: { addon, ...wish, platform: choice } };
     },
 
     async delete({ id, state, row, task }) {
       const platform = await operations.openPlatform(state.platform);
       await requireHome(platform, state, { operation: "reset the backups of", subject: id });
+      const from = (await platform.load(id))?.backups?.wish ?? DEFAULT_BACKUPS;
       const outcome = await operations.resetBackups(platform, { name: id, token: state.__instance }, task);
-      if (outcome === "reset")
-        await row.info(`${id} is backed up daily and for 7 days again; no backup was removed`);
-      if (outcome === "stale")
-        await row.info(`${id} has a newer backup policy of another resource: nothing was changed`);
+      if (outcome === "reset") {
+        const change = { name: id, from, to: DEFAULT_BACKUPS };
+        await row.info(resetWords(id, await operations.previewRetention(platform, change, task)));
+      }
+      if (outcome === "stale") await row.info(`${id} has a newer backup policy: nothing was changed`);
     },
   };
 }

@@ -10,6 +10,7 @@ export const BACKUP_POLICY_SECRETS = [
   "credentials.secretAccessKey",
   "credentials.sessionToken",
   "encryption.passphrase",
+  "alerts.webhook",
 ] as const;
 
 /** What a BackupPolicy records. Loose: a newer version's additions pass through older code. */
@@ -21,6 +22,7 @@ export const BackupPolicyState = z.looseObject({
   retention: z.record(z.string(), z.unknown()),
   credentials: z.record(z.string(), z.unknown()).optional(),
   encryption: z.record(z.string(), z.unknown()).optional(),
+  alerts: z.record(z.string(), z.unknown()).optional(),
   addon: z.string(),
 });
 export type BackupPolicyState = z.infer<typeof BackupPolicyState>;

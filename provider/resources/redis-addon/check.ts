@@ -1,14 +1,16 @@
 import { autoName } from "../../core/addon-name";
 import type { AddonRecord } from "../../core/facets";
-import { parseSpelling, parseWanted, satisfies } from "../../core/version";
 import type { CheckAnswer, CheckCall } from "../../pulumi/definition";
 import { parseUrn, type ParsedUrn } from "../../pulumi/urn";
 import type { CheckFailure } from "../../pulumi/validate";
 import type { Platform } from "../../platforms/contract";
 import { fromFinding } from "../findings";
 import type { Operations } from "../operations";
+import { inputsChecked } from "./checked";
 import type { RedisAddonInputs } from "./inputs";
 import { addonOutputs } from "./outputs";
+import { resolvedVersion } from "./resolved-version";
+import { previewedCreate } from "./restore-preview";
 
 /** What a preview can know and find out, before anything is touched. */
 export async function checkRedisAddon(
@@ -16,6 +18,7 @@ export async function checkRedisAddon(
   call: CheckCall<RedisAddonInputs>,
 ): Promise<CheckAnswer> {
   const { inputs, unknown, hidden, olds } = call;
+  inputsChecked(hidden.urn);
   const urn = hidden.urn === undefined ? undefined : parseUrn(hidden.urn);
   const sticky = inputs.name ?? stickyName(olds);
   if (inputs.platform === undefined || inputs.bind === undefined) {
@@ -44,25 +47,33 @@ export async function checkRedisAddon(
       : { size: { plan: inputs.plan, settings: inputs.settings } }),
   });
   const failures = findings.map(fromFinding);
-  if (record === undefined) return { fill: name === undefined ? {} : { name }, failures };
+  // Of one that is there, what the last update did must be known: its comparison tells.
+  if (isCreate && failures.length === 0)
+    failures.push(...(await previewedCreate(operations, platform, { ...call, name, record })));
+  const fill = {
+    ...(name === undefined ? {} : { name }),
+    backupHealth: record === undefined ? "fresh" : await knownHealth(operations, platform, record, olds),
+  };
+  if (record === undefined) return { fill, failures };
   // What is unknown leaves everything that is made of it unknown too.
-  if (["port", "bind", "version", "password"].some((key) => unknown.has(key)))
-    return { fill: { name }, failures };
+  if (["port", "bind", "version", "password"].some((key) => unknown.has(key))) return { fill, failures };
   const change = {
     bind: inputs.bind,
     ...(port === undefined ? {} : { port }),
     ...(version === undefined ? {} : { version: resolvedVersion(record, version) }),
     ...(given("password") && inputs.password !== undefined ? { password: inputs.password } : {}),
   };
-  return { fill: addonOutputs(record, change), failures };
+  return { fill: { ...fill, ...addonOutputs(record, change) }, failures };
 }
 
-/** The recorded version where it is what was asked for: `7.2` stays 7.2.4 whatever the PATH has since. */
-export function resolvedVersion(record: AddonRecord, asked: string): string {
-  const recorded = parseSpelling(record.server.wish.version);
-  const wanted = parseWanted(asked);
-  const fits = recorded !== undefined && wanted !== undefined && satisfies(recorded, wanted);
-  return fits ? recorded.spelling : asked;
+/** As it was made known last: what an update filled in anew, the next refresh could not find changed. */
+async function knownHealth(
+  operations: Operations,
+  platform: Platform,
+  { name }: AddonRecord,
+  { backupHealth }: CheckCall<RedisAddonInputs>["olds"],
+): Promise<unknown> {
+  return backupHealth ?? (await operations.backupHealthOf(platform, name))?.state;
 }
 
 function stickyName(olds: CheckCall<RedisAddonInputs>["olds"]): string | undefined {

@@ -1,7 +1,11 @@
 import { Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
+import { isRestored } from "../../core/restore-wish";
+import type { Provisioned } from "../../operations/provision";
 import { removedWords } from "../../operations/remove";
+import { restoredWords } from "../../operations/restore-words";
 import type { ResourceDefinition } from "../../pulumi/definition";
+import type { Row } from "../../pulumi/row";
 import type { Platform } from "../../platforms/contract";
 import { changed } from "../changing-addons";
 import { createClaim, instanceStanding, updateClaim } from "../claims";
@@ -11,7 +15,9 @@ import { PlatformInput, type Phase } from "../recorded";
 import { checkRedisAddon } from "./check";
 import { diffRedisAddon } from "./diff";
 import { redisAddonShape, type RedisAddonInputs } from "./inputs";
-import { addonOutputs, addonState, RedisAddonState } from "./outputs";
+import { addonOutputs, addonState, type RecordedRestore, RedisAddonState } from "./outputs";
+import { originOf, RESTORE_SECRETS } from "./restore-input";
+import { wantedRestore } from "./restore-wanted";
 
 export type RedisAddonDefinition = ResourceDefinition<typeof redisAddonShape, RedisAddonState>;
 
@@ -20,24 +26,31 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
     noun: "Redis add-on",
     shape: redisAddonShape,
     state: RedisAddonState,
-    computed: ["name", "host", "port", "version", "password", "redisUrl", "redisCliUrl", "createdAt"],
-    nameable: ["name", "plan", "tier", "access", "evictionPolicy", "version", "port", "bind", "persistence"],
-    secrets: ["password", "redisUrl", "redisCliUrl"],
+    computed: [
+      ...["name", "host", "port", "version", "password", "redisUrl", "redisCliUrl", "createdAt"],
+      ...["restoredBackup", "backupHealth"],
+    ],
+    // What a restore comes from may hold secrets, and a named property's value is printed.
+    nameable: [
+      ...["name", "plan", "tier", "access", "evictionPolicy", "version", "port", "bind", "persistence"],
+      "replaceData",
+    ],
+    secrets: ["password", "redisUrl", "redisCliUrl", ...RESTORE_SECRETS],
     subject: ({ name }) => (typeof name === "string" ? name : undefined),
 
     check: (call) => checkRedisAddon(operations, call),
     diff: (call) => diffRedisAddon(operations, call),
 
-    async create({ inputs, hidden, token, task }) {
+    async create({ inputs, hidden, token, row, task }) {
       const name = nameOf(inputs);
       const platform = await operations.openPlatform(inputs.platform);
       const claim = createClaim(token, hidden, name);
-      const request = { name, claim, wish: wishOf(inputs, hidden.given), given: hidden.given };
-      const { record } = await operations.provision(platform, request, task);
-      return {
-        id: name,
-        state: await stateOf(platform, record, inputs, { token, phase: "ready", given: hidden.given }),
-      };
+      const restore = wantedRestore(inputs, undefined, await platform.load(name));
+      const request = { name, claim, wish: wishOf(inputs, hidden.given), given: hidden.given, restore };
+      const provisioned = await operations.provision(platform, request, task);
+      await tellRestored(row, provisioned);
+      const rest = { token, phase: "ready", given: hidden.given, restore: wishedRestore(inputs) } as const;
+      return { id: name, state: await stateOf(platform, provisioned.record, inputs, rest) };
     },
 
     async update({ id, inputs, hidden, state, token, row, task }) {
@@ -46,12 +59,17 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const recorded = await platform.load(id);
       const tokens = { carried: state.__instance, fresh: token };
       const claim = updateClaim(recorded?.server.instance, tokens, hidden, id);
-      const request = { name: id, claim, wish: wishOf(inputs, hidden.given), given: hidden.given };
-      const { record, restartedMs } = await operations.provision(platform, request, task);
+      const restore = wantedRestore(inputs, state, recorded);
+      const request = { name: id, claim, wish: wishOf(inputs, hidden.given), given: hidden.given, restore };
+      const provisioned = await operations.provision(platform, request, task);
       changed(id);
+      const { record, restartedMs } = provisioned;
       if (restartedMs !== undefined)
         await row.info(`the server restarted in ${restartedMs} ms and kept its data`);
-      return stateOf(platform, record, inputs, { token: claim.token, phase: "ready", given: hidden.given });
+      await tellRestored(row, provisioned);
+      const rest = { phase: "ready", given: hidden.given, restore: wishedRestore(inputs) } as const;
+      const known = recorded === undefined ? undefined : state.backupHealth;
+      return stateOf(platform, record, inputs, { ...rest, token: claim.token }, known);
     },
 
     async leftBehind({ inputs, hidden, token, state }) {
@@ -60,11 +78,16 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       if (record === undefined) return undefined;
       const held = record.server.instance.token === token ? token : state?.__instance;
       if (held === undefined) return undefined;
-      const left = await stateOf(platform, record, inputs, {
+      const { restoreFrom } = inputs;
+      const isDone = restoreFrom !== undefined && isRestored(record, originOf(restoreFrom));
+      const rest = {
         token: held,
         phase: "provisioning",
         given: hidden.given,
-      });
+        // What was not done is wished still.
+        restore: isDone ? wishedRestore(inputs) : recordedRestore(state),
+      } as const;
+      const left = await stateOf(platform, record, inputs, rest, state?.backupHealth);
       return { id: record.name, state: left };
     },
 
@@ -81,12 +104,14 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
       const { port: _, version: __, ...wish } = record.server.wish;
       const token = state?.__instance ?? "";
       const phase = state?.__phase ?? "ready";
-      return {
-        id,
-        state: await stateOf(platform, record, { platform: choice }, { token, phase, given: hidden.given }),
-        // All that check would fill in, or the next preview would show it as added.
-        inputs: { ...wish, platform: choice, ...addonOutputs(record) },
-      };
+      const restore = recordedRestore(state);
+      const rest = { token, phase, given: hidden.given, restore };
+      const found = await stateOf(platform, record, { platform: choice }, rest);
+      const { backupHealth } = found;
+      // All that check would fill in, or the next preview would show it as added; not the restored backup, which no
+      // preview can know.
+      const filled = { ...addonOutputs(record), ...(backupHealth === undefined ? {} : { backupHealth }) };
+      return { id, state: found, inputs: { ...wish, ...restore, platform: choice, ...filled } };
     },
 
     async delete({ id, state, row, task }) {
@@ -101,22 +126,54 @@ export function redisAddonDefinition(operations: Operations): RedisAddonDefiniti
         );
     },
   };
+
+  async function stateOf(
+    platform: Platform,
+    record: AddonRecord,
+    { platform: choice }: Pick<RedisAddonInputs, "platform">,
+    rest: { token: string; phase: Phase; given: readonly string[]; restore: RecordedRestore },
+    /** Of the state before, where there is one; only a refresh finds out anew how backups are. */
+    known?: string,
+  ): Promise<RedisAddonState> {
+    const [home, health] = await Promise.all([
+      homeOf(platform, record.name),
+      known ?? operations.backupHealthOf(platform, record.name).then((found) => found?.state),
+    ]);
+    return addonState(record, home, { platform: choice, health, ...rest });
+  }
 }
 
-function stateOf(
-  platform: Platform,
-  record: AddonRecord,
-  { platform: choice }: Pick<RedisAddonInputs, "platform">,
-  rest: { token: string; phase: Phase; given: readonly string[] },
-): Promise<RedisAddonState> {
-  return homeOf(platform, record.name).then((home) =>
-    addonState(record, home, { platform: choice, ...rest }),
-  );
+async function tellRestored(row: Row, { restored }: Provisioned): Promise<void> {
+  if (restored === undefined) return;
+  for (const warning of restored.warnings) await row.warning(warning);
+  await row.info(restoredWords(restored));
+}
+
+/** As a state records it. */
+function wishedRestore({ restoreFrom, replaceData }: RedisAddonInputs): RecordedRestore {
+  return { ...(restoreFrom === undefined ? {} : { restoreFrom }), replaceData };
+}
+
+function recordedRestore(state: RedisAddonState | undefined): RecordedRestore {
+  const { restoreFrom, replaceData } = state ?? {};
+  return {
+    ...(restoreFrom === undefined ? {} : { restoreFrom }),
+    ...(replaceData === undefined ? {} : { replaceData }),
+  };
 }
 
 /** What the program asks for. A port, version or password that check merely filled in is no wish. */
 function wishOf(inputs: RedisAddonInputs, given: readonly string[]) {
-  const { name: _, platform: __, port, version, password, ...wish } = inputs;
+  const {
+    name: _,
+    platform: __,
+    restoreFrom: ___,
+    replaceData: ____,
+    port,
+    version,
+    password,
+    ...wish
+  } = inputs;
   return {
     ...wish,
     ...(password !== undefined && given.includes("password") ? { password } : {}),

@@ -10,9 +10,11 @@ import { aboutToChange } from "../changing-addons";
 import { instanceStanding, staleFailure } from "../claims";
 import { movesHome, requireHome } from "../home-guard";
 import type { Operations } from "../operations";
-import { resolvedVersion } from "./check";
+import { isChecked } from "./checked";
 import type { RedisAddonInputs } from "./inputs";
 import type { RedisAddonState } from "./outputs";
+import { resolvedVersion } from "./resolved-version";
+import { announcedRestore } from "./restore-preview";
 
 /** A preview may be followed by many others in a row. */
 const LOOK_LIMIT_MS = 15_000;
@@ -42,9 +44,12 @@ export async function diffRedisAddon(operations: Operations, call: Call): Promis
   const unfinished = state.__phase !== "ready" || standing === "taken-over" || record.removing !== undefined;
   const changed = await announced(operations, platform, call, record);
   if (changed) aboutToChange(subject);
+  const restores = await announcedRestore(operations, platform, call, record);
   const moved = await announcedMove(call, record);
   const down = await announcedDown(platform, call);
-  return { changes: unfinished || changed || moved || down || unknown.size > 0, replaces: [] };
+  const drifted = await announcedHealth(operations, platform, call);
+  const changes = unfinished || changed || restores || moved || down || drifted || unknown.size > 0;
+  return { changes, replaces: [] };
 }
 
 /**
@@ -68,6 +73,23 @@ async function announcedDown(platform: Platform, { state, row }: Call): Promise<
   return process.state === "stopped" || unattended !== undefined;
 }
 
+/**
+ * Warns while backups aren't fresh, which no update puts right: that they have changed since the last refresh is a change
+ * to a refresh alone.
+ */
+async function announcedHealth(
+  operations: Operations,
+  platform: Platform,
+  { news, hidden, state, row }: Call,
+): Promise<boolean> {
+  const health = await operations.backupHealthOf(platform, state.name);
+  if (health === undefined) return false;
+  if (health.why !== undefined) await row.warning(`its backups are ${health.state}: ${health.why}`);
+  // An update by a version that knew nothing of it has left nothing to compare with.
+  const before = news["backupHealth"] ?? health.state;
+  return !isChecked(hidden.urn) && before !== health.state;
+}
+
 async function replacing(platform: Platform, { inputs, state }: Call): Promise<string[]> {
   const replaces: string[] = [];
   if (inputs.name !== undefined && inputs.name !== state.name) replaces.push("name");
@@ -83,7 +105,16 @@ async function announced(
   record: AddonRecord,
 ): Promise<boolean> {
   const from = record.server.wish;
-  const { name: _, platform: __, port, version, password, ...wish } = inputs;
+  const {
+    name: _,
+    platform: __,
+    restoreFrom: ___,
+    replaceData: ____,
+    port,
+    version,
+    password,
+    ...wish
+  } = inputs;
   const asked = Object.entries(wish).filter(([, value]) => value !== undefined);
   const to: ServerWish = { ...from, ...Object.fromEntries(asked) };
   if (port !== undefined && hidden.given.includes("port")) to.port = port;

@@ -9,6 +9,7 @@ import { PlanChoiceSchema } from "../../core/plan-choice";
 import { parseWanted } from "../../core/version";
 import { oneOf } from "../choices";
 import { PlatformInput } from "../recorded";
+import { RestoreInput } from "./restore-input";
 
 const portError = "write a whole number from 1 to 65535, or leave it out to have a free port chosen";
 
@@ -76,6 +77,8 @@ export const redisAddonShape = {
   deletion: z
     .strictObject({ finalBackup: z.boolean({ error: "write true or false" }).default(true) })
     .default({ finalBackup: true }),
+  restoreFrom: RestoreInput,
+  replaceData: z.boolean({ error: "write true or false" }).default(false),
   platform: PlatformInput,
 };
 

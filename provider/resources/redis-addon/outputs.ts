@@ -16,6 +16,11 @@ export const RedisAddonState = z.looseObject({
   redisUrl: z.string(),
   redisCliUrl: z.string(),
   createdAt: z.string(),
+  /** The wish that was fulfilled last: what a program asks for still is not asked for again. */
+  restoreFrom: z.record(z.string(), z.unknown()).optional(),
+  replaceData: z.boolean().optional(),
+  restoredBackup: z.string().optional(),
+  backupHealth: z.string().optional(),
 });
 export type RedisAddonState = z.infer<typeof RedisAddonState>;
 
@@ -44,6 +49,9 @@ export function addonOutputs(
   };
 }
 
+/** The wish that was fulfilled last, as a state records it. */
+export type RecordedRestore = Partial<Pick<RedisAddonState, "restoreFrom" | "replaceData">>;
+
 export function addonState(
   record: AddonRecord,
   home: HomeIdentity,
@@ -52,11 +60,19 @@ export function addonState(
     readonly token: string;
     readonly phase: Phase;
     readonly given: readonly string[];
+    readonly restore: RecordedRestore;
+    readonly health: string | undefined;
   },
 ): RedisAddonState {
+  const { restoreFrom, replaceData } = rest.restore;
+  const restored = record.restored?.backup;
   return {
     ...record.server.wish,
     ...addonOutputs(record),
+    ...(restoreFrom === undefined ? {} : { restoreFrom }),
+    ...(replaceData === undefined ? {} : { replaceData }),
+    ...(restored === undefined ? {} : { restoredBackup: restored }),
+    ...(rest.health === undefined ? {} : { backupHealth: rest.health }),
     platform: rest.platform,
     __instance: rest.token,
     __home: { id: home.id, host: home.host, path: home.path },

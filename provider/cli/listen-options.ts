@@ -1,0 +1,23 @@
+import type { ListenWish } from "../operations/restore-any/where-we-listen";
+import { wrongUsage } from "./exit-codes";
+
+export interface ListenOptions {
+  readonly listen?: string;
+  readonly announce?: string;
+}
+
+/** `--listen host:port` and `--announce host[:port]`, read. An IPv6 address stands in brackets. */
+export function listenWish({ listen, announce }: ListenOptions): ListenWish {
+  return {
+    ...(listen === undefined ? {} : { listen: hostAndPort("--listen", listen) }),
+    ...(announce === undefined ? {} : { announce: hostAndPort("--announce", announce) }),
+  };
+}
+
+function hostAndPort(option: string, text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits ?? 0);
+  if (host !== undefined && port <= 65_535) return { host, port };
+  throw wrongUsage(option, "it is no host and port", "Write 10.0.0.5:7000, or [fd00::5]:7000");
+}
