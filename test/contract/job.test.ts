@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, symlink } from "node:fs/promises";
+import { constants, getPriority } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -10,6 +11,7 @@ import { type JobLine, JobLineSchema, type BackupJob } from "../../provider/core
 import { runBackupJob } from "../../provider/backup/jobs/run-backup";
 import { systemClock } from "../../provider/system/clock";
 import { type CompiledProgram, compileProgram } from "../support/compiled-program";
+import { startFaultProxy } from "../support/fault-proxy";
 import { startRedisServer, until } from "../support/redis-server";
 import { cuttingProxy, names, task, temporaryFolder, temporaryStore, visibleOf } from "./backup-support";
 
@@ -65,6 +67,21 @@ async function run(job: BackupJob) {
 }
 
 const last = (lines: readonly JobLine[]) => lines.at(-1);
+
+test("a job stands back behind servers, unless an add-on takes no writes until it is done", async () => {
+  await using server = await startRedisServer();
+  await using silent = await startFaultProxy(server.port);
+  silent.set({ fromServer: { stall: true } });
+  await using opened = await temporaryStore();
+  for (const [urgent, priority] of [
+    [false, constants.priority.PRIORITY_LOW],
+    [true, getPriority()],
+  ] as const) {
+    await using job = start(JSON.stringify(spec(silent, opened.url, { urgent })));
+    await once(job.child.stdout, "data");
+    expect(getPriority(job.child.pid)).toBe(priority);
+  }
+});
 
 test("a backup on demand tells its progress, then what it made", async () => {
   await using server = await startRedisServer();

@@ -40,12 +40,17 @@ export class BackupRunner {
 
   /** A backup of this moment. */
   onDemand(record: AddonRecord, task: Task): Promise<BackupResult> {
-    return this.#take(record, { kind: "demand" }, task);
+    return this.#take(record, { kind: "demand" }, false, task);
+  }
+
+  /** A backup of this moment while nobody may write to the add-on. */
+  urgent(record: AddonRecord, task: Task): Promise<BackupResult> {
+    return this.#take(record, { kind: "demand" }, true, task);
   }
 
   /** The last backup of an add-on that is being removed. */
   final(record: AddonRecord, task: Task): Promise<BackupResult> {
-    return this.#take(record, { kind: "final" }, task);
+    return this.#take(record, { kind: "final" }, true, task);
   }
 
   /** Whether a backup of that add-on is being taken now. */
@@ -102,14 +107,19 @@ export class BackupRunner {
     return this.#adopting;
   }
 
-  async #take(record: AddonRecord, reason: BackupJob["reason"], task: Task): Promise<BackupResult> {
+  async #take(
+    record: AddonRecord,
+    reason: BackupJob["reason"],
+    urgent: boolean,
+    task: Task,
+  ): Promise<BackupResult> {
     await this.#adoptLeftovers();
     // What runs already holds the data of an earlier moment than the one that is asked for.
     for (let earlier = this.#running.get(record.name); earlier !== undefined;) {
       await this.#attended(earlier, task).catch(() => task.signal.throwIfAborted());
       earlier = this.#running.get(record.name);
     }
-    const result = await this.#attended(this.#start(record, reason), task);
+    const result = await this.#attended(this.#start(record, reason, urgent), task);
     if (result.outcome !== "backed-up" || !result.takenHere)
       throw new Error("only a scheduled backup can be not due or another machine's");
     const { slot, archiveUrl, sizeBytes, verification, warnings } = result;
@@ -133,10 +143,13 @@ export class BackupRunner {
     if (due !== undefined) this.#start(record, due);
   }
 
-  #start(record: AddonRecord, reason: BackupJob["reason"]): RunningJob {
+  #start(record: AddonRecord, reason: BackupJob["reason"], urgent = false): RunningJob {
     return this.#remember(record.name, async () => {
       await ensureCaptureUser(record, { signal: this.signal, clock: this.clock });
-      return startJob(this.layout, await backupSpec(this.layout, record, reason));
+      return startJob(this.layout, {
+        ...(await backupSpec(this.layout, record, reason)),
+        ...(urgent ? { urgent } : {}),
+      });
     });
   }
 

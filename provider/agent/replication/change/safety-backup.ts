@@ -20,7 +20,7 @@ export async function safetyBackup(
   const { name } = record;
   task.progress({ message: `backing up ${heldWords(held)} of ${name} before they are replaced` });
   await becomeReadable(server, task, name);
-  const backup = await backups.onDemand(record, task);
+  const backup = await backups.urgent(record, task);
   const { slot, verification, warnings } = backup;
   if (verification === undefined || verification.outcome === "damaged")
     throw new Failure({
