@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { addonOf } from "./addon-of";
 import { declared } from "./declare";
+import { deletedWith } from "./deleted-with";
 import { rememberPolicy, requireOnePolicy } from "./one-policy";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 import type { RedisAddon, Tier } from "./redis-addon";
@@ -174,7 +175,7 @@ export class BackupPolicy extends pulumi.CustomResource {
       computed: ["schedule", "retention", "destination", "platform"],
       secrets: [],
       // The add-on's final backup still goes where the policy says.
-      options: addon === undefined ? opts : { deletedWith: addon, ...opts },
+      options: deletedWith(addon, opts),
     });
     super(token, name, props, options);
     if (addon !== undefined) rememberPolicy(addon, name);

@@ -5,6 +5,7 @@ import { withDatabase } from "../provider/core/uri";
 import { PLACEHOLDER } from "../provider/pulumi/properties";
 import { TYPE_TOKENS } from "../provider/resources/type-tokens";
 import { declared, stackDefault } from "./declare";
+import { rememberRead } from "./deleted-with";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 import { restoreInput, type RestoreFrom } from "./restore-from";
 
@@ -257,6 +258,7 @@ export class RedisAddon extends pulumi.CustomResource {
       options: opts,
     });
     super(token, name, props, options);
+    if (isRead) rememberRead(this);
     // Of one that was never restored the engine tells nothing, and what stands among the inputs would remain.
     this.restoredBackup = this.restoredBackup.apply((backup) =>
       backup === PLACEHOLDER ? undefined : backup,

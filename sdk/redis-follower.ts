@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { declared } from "./declare";
+import { deletedWith } from "./deleted-with";
 import { platformInput, type LocalPlatform, type Platform } from "./platform";
 import { RedisAddon } from "./redis-addon";
 import { secretAt } from "./secret-at";
@@ -112,7 +113,7 @@ export class RedisFollower extends pulumi.CustomResource {
       computed: ["role", "leaderHost", "leaderPort", "replicationId", "platform"],
       secrets: [],
       // Where the add-on goes too there is nothing to promote.
-      options: isAddon ? { deletedWith: addon, ...opts } : opts,
+      options: deletedWith(isAddon ? addon : undefined, opts),
     });
     super(token, name, props, options);
   }

@@ -45,6 +45,7 @@ import { saveBesideRestore } from "./restore/save-beside-restore";
 import { keepFallback, runsAlike } from "./records/fallback";
 import { keepServer } from "./server/keep-server";
 import { log } from "./log";
+import { Queue, Queues } from "./queue";
 import { newRecord } from "./records/new-record";
 import { ProcessNotes } from "./server/process-notes";
 import { refuseOwnFolders } from "./records/refuse-own-folders";
@@ -54,9 +55,9 @@ import type { Supervisor } from "./supervisor";
 
 /** The platform's changing calls, in process. All changes of one add-on stand in one queue. */
 export class AgentService {
-  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #queues = new Queues();
   /** Ports are chosen and recorded one after another, or two creates at once would choose the same. */
-  #ports: Promise<unknown> = Promise.resolve();
+  readonly #ports = new Queue();
 
   constructor(
     readonly layout: HomeLayout,
@@ -139,7 +140,7 @@ export class AgentService {
       }
       const oldLeader = await releaseOldLeader(this.layout, record);
       await this.#discard(record);
-      if (oldLeader !== undefined) await this.#placeInBackground(oldLeader);
+      if (oldLeader !== undefined) await this.placeInBackground(oldLeader);
       if (finalBackup !== undefined) return { outcome: "removed", finalBackup };
       const isWanted = record.server.wish.deletion.finalBackup;
       return { outcome: "removed", noBackup: isWanted ? "no-data" : "not-wanted" };
@@ -199,7 +200,7 @@ export class AgentService {
           ? undefined
           : await backUpBeforeUpgrade(existing, version, this, task);
       const { port: wanted, version: _, password, ...wish } = change.wish;
-      return this.#oneAfterAnother(async () => {
+      return this.#ports.add(async () => {
         const port = await choosePort(
           this.layout,
           this.identity.id,
@@ -301,7 +302,7 @@ export class AgentService {
   /** A removal that failed, or whose caller went away, ends with the add-on as it was. */
   async #letUsersIn(name: string): Promise<void> {
     await changeRecord(this.layout, name, ({ removing: _, ...kept }) => kept);
-    await this.#placeInBackground(name);
+    await this.placeInBackground(name);
   }
 
   /** Whose role a RedisFollower no longer says that it has: both lead now, each with its data. */
@@ -309,11 +310,11 @@ export class AgentService {
     const wish = before?.replication?.wish;
     if (before === undefined || wish?.kind !== "addon") return;
     if (claimsRoleOf(before, wish.addon) && !claimsRoleOf(now, wish.addon))
-      await this.#placeInBackground(wish.addon);
+      await this.placeInBackground(wish.addon);
   }
 
-  /** Should this fail, the supervisor tries again and its status says why. */
-  async #placeInBackground(name: string): Promise<void> {
+  /** Also once its caller has gone. Should this fail, the supervisor tries again and its status says why. */
+  async placeInBackground(name: string): Promise<void> {
     this.supervisor.touch(name);
     await this.supervisor.place(name, this.background).catch((error: unknown) => {
       log(`${name}: ${String(error)}`);
@@ -343,17 +344,6 @@ export class AgentService {
           cause: problem,
         }),
       );
-    const turn = (this.#queues.get(name) ?? Promise.resolve()).then(work, work);
-    this.#queues.set(
-      name,
-      turn.catch(() => undefined),
-    );
-    return turn;
-  }
-
-  #oneAfterAnother<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#ports.then(work, work);
-    this.#ports = turn.catch(() => undefined);
-    return turn;
+    return this.#queues.add(name, work);
   }
 }

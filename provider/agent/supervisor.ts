@@ -10,7 +10,9 @@ import { DataMarkWatch } from "./replication/lineage/data-mark-watch";
 import { FollowerWatch } from "./replication/watch/follower-watch";
 import { HandOvers } from "./replication/switch-over/hand-overs";
 import { LeaderLinks } from "./replication/leader/leader-links";
-import { ServerProcess, type Placeable, type Placed } from "./server/server-process";
+import type { Placed } from "./server/own-server";
+import type { Placeable } from "./server/place-server";
+import { ServerProcess } from "./server/server-process";
 
 const TICK_MS = 500;
 
@@ -100,7 +102,7 @@ export class Supervisor {
       if ((await readIdentity(this.layout).catch(() => home))?.id !== home.id) {
         log(`${home.path} is no longer the data home ${home.id}: stopping its servers`);
         this.#stopping = true;
-        await Promise.allSettled([...this.#servers.values()].map((server) => server.abandon(task)));
+        await Promise.allSettled([...this.#servers.values()].map((server) => server.abandon()));
         return "home-lost";
       }
       // Not awaited: a server that takes long to load must not keep the others waiting.

@@ -98,8 +98,7 @@ export async function spool(
   return {
     sizeBytes: arrivedBytes,
     sha256: () => compressed.raw().sha256,
-    estimatedBytes:
-      compressedBytes === 0 ? arrivedBytes : Math.ceil((compressedBytes * arrivedBytes) / takenBytes),
+    estimatedBytes: Math.ceil(arrivedBytes * (compressed.ratio() ?? 1)),
     members: following(readUpTo(file, compressedBytes), { [Symbol.asyncIterator]: () => members }),
     [Symbol.asyncDispose]: close,
   };

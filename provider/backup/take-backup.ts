@@ -13,6 +13,7 @@ export interface BackupRequest {
   readonly addon: { readonly name: string; readonly catalogKey: string };
   readonly source: CaptureRequest["source"];
   readonly reason: BackupReason;
+  readonly purpose?: "safety" | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly slot: number;
   /** Random, letters and digits: tells this archive from another machine's for the same slot. */
@@ -57,6 +58,7 @@ export async function takeBackup(request: BackupRequest, task: Task): Promise<Ta
       addon,
       slot,
       reason: request.reason,
+      ...(request.purpose === undefined ? {} : { purpose: request.purpose }),
       ...captured,
       finishedAt: new Date(task.clock.now()).toISOString(),
     };

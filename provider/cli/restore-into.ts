@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors";
-import { previewRestore } from "../operations/preview-restore";
+import { previewRestore, type RestorePreview } from "../operations/preview-restore";
 import { prepareRestore, restorePrepared, type RestoreWish } from "../operations/restore";
 import { restoredWords } from "../operations/restore-words";
 import { confirm } from "./confirm";
@@ -50,17 +50,10 @@ export async function restoreInto(
   printLine(`${name}: ${restoredWords(restored)}.`);
 }
 
-function refused(
-  name: string,
-  { property, cause, hint }: { readonly property: string; readonly cause: string; readonly hint: string },
-): Failure {
-  return property === "replaceData"
-    ? new Failure({
-        code: "holds-data",
-        operation: "restore into",
-        subject: name,
-        cause,
-        hint: "To have them replaced, add --replace-data: a verified backup of them is taken first",
-      })
-    : new Failure({ code: "refused", operation: "restore into", subject: name, cause, hint });
+function refused(name: string, { property, code, cause, hint }: RestorePreview["refusals"][number]): Failure {
+  const byOption = "To have them replaced, add --replace-data: a verified backup of them is taken first";
+  return new Failure({
+    ...{ code, operation: "restore into", subject: name, cause },
+    hint: property === "replaceData" ? byOption : hint,
+  });
 }

@@ -139,7 +139,11 @@ const BackupsFacetSchema = facet(BackupsWishSchema);
 
 /** Everything that is wished of one add-on, with the credentials that its platform keeps. */
 export const AddonRecordSchema = z.object({
-  format: z.literal(1),
+  /**
+   * 2 on the disk while a restore is under way, which an agent of before this was written must not take for nothing: it
+   * leaves alone what it can't read.
+   */
+  format: z.union([z.literal(1), z.literal(2)]).transform(() => 1 as const),
   name: z.string(),
   /** The add-on's folder in every destination: `<name>-<first 8 characters of the data home's id>`. */
   catalogKey: z.string(),

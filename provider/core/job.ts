@@ -78,8 +78,8 @@ const BackupJobSchema = PlaceSchema.extend({
     /** The last one of an add-on that is being deleted. */
     z.object({ kind: z.literal("final") }),
   ]),
-  /** An add-on takes no writes until it is done, so it doesn't stand back behind servers; false by default. */
-  urgent: z.boolean().exactOptional(),
+  /** Of data that are about to be replaced. Absent: of data that go on being used. */
+  purpose: z.literal("safety").exactOptional(),
   /** Absent: nothing is removed but what interrupted attempts left. */
   retention: RetentionSchema.optional(),
   /** The add-on's, whatever the reason of this one: it tells retention what a gap is, and whose days count. */

@@ -21,6 +21,8 @@ export const ManifestSchema = z.looseObject({
   addon: z.looseObject({ name: z.string().min(1), catalogKey: z.string().min(1) }),
   slot: SlotSchema,
   reason: z.enum(BACKUP_REASONS),
+  /** `safety`: of data that were about to be replaced. Whoever asks for the latest data doesn't mean these. */
+  purpose: z.string().optional(),
   /** The archive's name beside this manifest, and what it is made of. */
   archive: z.looseObject({ name: ArchiveNameSchema, sizeBytes: BytesSchema, sha256: Sha256Schema }),
   /** How the archive is encrypted; absent: it isn't. Its size and hash are then those of the encrypted bytes. */

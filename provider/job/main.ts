@@ -34,6 +34,12 @@ function parseJson(json: string): unknown {
   }
 }
 
+/** Whether an add-on takes no writes until it is done, or has no data. */
+function isAwaited(spec: JobSpec): boolean {
+  if (spec.kind !== "backup") return spec.kind === "restore";
+  return spec.reason.kind === "final" || spec.purpose === "safety";
+}
+
 async function main(): Promise<void> {
   expectBulkBytes();
   // Whatever ends this process early, a bug included, it has not succeeded.
@@ -57,9 +63,7 @@ async function main(): Promise<void> {
   process.stderr.on("error", () => undefined);
   try {
     const spec = await readSpec();
-    // A restore is waited for by somebody, most often by everybody.
-    const isUrgent = spec.kind === "restore" || (spec.kind === "backup" && spec.urgent === true);
-    if (!isUrgent) await stepBehindServers();
+    if (!isAwaited(spec)) await stepBehindServers();
     const task: Task = {
       signal: abort.signal,
       clock: systemClock,

@@ -21,6 +21,8 @@ export interface CatalogEntry {
   readonly reason: Manifest["reason"];
   readonly encrypted: boolean;
   readonly pinned: boolean;
+  /** Something is being restored from it, so that no pruning removes it now. */
+  readonly held?: true;
   /** Absent: nobody has looked. Damaged, whatever was found when somebody did, where the archive's size differs. */
   readonly verification?: VerificationOutcome;
   /** What the listing alone tells of it: its archive has another size than the manifest says. */
@@ -75,6 +77,7 @@ export function entryOf(listed: ListedBackup, manifest: Manifest, catalogUrl: st
     reason,
     encrypted: encryption !== undefined,
     pinned: listed.pinned,
+    ...(listed.held ? { held: true } : {}),
     ...(verification === undefined ? {} : { verification }),
     ...(differs ? { damage: "size differs" } : {}),
   };

@@ -15,6 +15,12 @@ export interface FoundBackup {
 /** A backup that `latest` doesn't mean. */
 interface PassedOver {
   readonly slot: string;
+  /** The rest of a sentence that begins with it. */
+  readonly why: string;
+}
+
+interface Damaged {
+  readonly slot: string;
   readonly damage: string;
 }
 
@@ -22,7 +28,8 @@ type Asking = Pick<Task, "signal">;
 type Read = ({ readonly found: FoundBackup } | { readonly damage: string }) & { readonly slot: string };
 
 /**
- * The backup that somebody means; `latest` and `latest-verified` mean the newest one that isn't damaged. Undefined for
+ * The backup that somebody means; `latest` and `latest-verified` mean the newest one that isn't damaged, and that isn't
+ * of data which were about to be replaced: whoever tries a restore again would get what it was to replace. Undefined for
  * an empty catalog. Fails with `no-such-backup`, `ambiguous-backup`, `backup-damaged`.
  */
 export async function chooseBackup(
@@ -43,13 +50,24 @@ export async function chooseBackup(
       : wanted === "latest-verified"
         ? catalog.backups.filter(({ verification }) => verification === "verified")
         : [newest];
+  const isNamed = wanted === "latest" || wanted === "latest-verified" ? undefined : newest;
   const passedOver: PassedOver[] = [];
+  const damaged: Damaged[] = [];
+  let safety: FoundBackup | undefined;
   for (const listed of candidates.toReversed()) {
     const read = await readBackup(store, catalogKey, listed, task);
-    if ("found" in read) return { found: read.found, passedOver };
-    passedOver.push(read);
+    const { slot } = read;
+    if ("damage" in read) {
+      damaged.push(read);
+      passedOver.push({ slot, why: `is passed over, because it is damaged: ${read.damage}` });
+    } else if (isNamed === undefined && read.found.manifest.purpose === "safety") {
+      safety ??= read.found;
+      passedOver.push({ slot, why: "is passed over: it holds what was there before data were replaced" });
+    } else return { found: read.found, passedOver };
   }
-  throw unsound(wanted, folder, passedOver);
+  // There is nothing else.
+  if (safety !== undefined) return { found: safety, passedOver: [] };
+  throw unsound(wanted, folder, damaged);
 }
 
 /** The backup of one slot; undefined where there is none. Fails with `backup-damaged`. */
@@ -99,7 +117,7 @@ async function readBackup(
   return { slot, found: { manifest, ...(verification === undefined ? {} : { verification }) } };
 }
 
-function unsound(wanted: string, folder: string, damaged: readonly PassedOver[]): Failure {
+function unsound(wanted: string, folder: string, damaged: readonly Damaged[]): Failure {
   const [newest, ...others] = damaged;
   return new Failure({
     code: "backup-damaged",

@@ -1,3 +1,4 @@
+import { parseDestination } from "../core/destination";
 import type { DecryptionKey } from "../core/encryption";
 import { Failure } from "../core/errors";
 import type { Manifest } from "../core/manifest";
@@ -7,6 +8,7 @@ import type { StoreCredentials } from "../core/store-credentials";
 import type { Task } from "../core/task";
 import type { Verification } from "../core/verification";
 import type { Platform } from "../platforms/contract";
+import { environmentKeys } from "../stores/s3/environment-keys";
 import { type BackupPlace, noSuchCatalog, openPlace } from "./backup-place";
 import type { KeyFor } from "./backup-verify";
 import { backupOfSlot, chooseBackup, type FoundBackup } from "./restore-candidates";
@@ -50,14 +52,15 @@ type Asking = Pick<Task, "signal">;
 export async function resolveRestore(
   platform: Platform,
   from: RestoreOrigin,
-  secrets: RestoreSecrets,
+  given: RestoreSecrets,
   task: Asking,
 ): Promise<ResolvedRestore> {
   if ("addon" in from) {
     const { place, none } = await backupsOfAddon(platform, from.addon);
-    return fromCatalog(place, from.backup, secrets, none, task);
+    return fromCatalog(place, from.backup, given, none, task);
   }
   const place = placeIn(from.url);
+  const secrets = withEnvironment(from.url, given);
   if (place.kind === "catalog") {
     const { destination, catalogKey } = place;
     const catalog = { name: catalogKey, destination, catalogKey };
@@ -78,9 +81,7 @@ async function fromCatalog(
   const store = await openPlace(opened);
   const chosen = await chooseBackup(store, place.catalogKey, wanted, task);
   if (chosen === undefined) throw await none();
-  const passedOver = chosen.passedOver.map(
-    ({ slot, damage }) => `the newer backup ${slot} is passed over, it is damaged: ${damage}`,
-  );
+  const passedOver = chosen.passedOver.map(({ slot, why }) => `the newer backup ${slot} ${why}`);
   return { ...(await resolved(opened, store.url, chosen.found, secrets)), passedOver };
 }
 
@@ -118,6 +119,15 @@ async function resolved(
     ...(verification === undefined ? {} : { verification }),
     passedOver: [],
   };
+}
+
+/**
+ * What fetches the archive may be another process, which is given no keys by its environment: whoever finds a backup with
+ * keys of this one's has to hand them on.
+ */
+function withEnvironment(url: string, secrets: RestoreSecrets): RestoreSecrets {
+  if (secrets.credentials !== undefined || parseDestination(url).kind !== "s3") return secrets;
+  return { ...secrets, credentials: environmentKeys() };
 }
 
 function withCredentials(place: BackupPlace, { credentials }: RestoreSecrets): BackupPlace {

@@ -144,7 +144,7 @@ export type RestoreResult =
       readonly record: AddonRecord;
       /** The backup of what was replaced. */
       readonly safetyBackup?: BackupResult;
-      /** From the moment that the old server was asked to leave until users could write again. Absent where it was restored already. */
+      /** From the moment that users' writes were refused until they could write again. Absent where it was restored already. */
       readonly downtimeMs?: number;
       /** What the user should know, each a sentence. */
       readonly warnings: readonly string[];

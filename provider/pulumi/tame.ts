@@ -48,16 +48,17 @@ export function tamed(
   return new EngineError(asFailure(error, operation, subject), secretsIn(properties));
 }
 
+const SECRET_NAME =
+  /^(password|redisUrl|redisCliUrl|secretAccessKey|sessionToken|passphrase|identities|webhook)$/;
+
 /** Every secret that the engine handed over: the last guard against one that found its way into a message. */
 export function secretsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    typeof inner === "string"
-      ? /^(password|redisUrl|redisCliUrl|secretAccessKey|sessionToken|passphrase|webhook)$/.test(key)
-        ? [inner]
-        : []
-      : secretsIn(inner),
-  );
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (!SECRET_NAME.test(key)) return secretsIn(inner);
+    // Of identities there is a list.
+    return [inner].flat().flatMap((one) => (typeof one === "string" ? [one] : secretsIn(one)));
+  });
 }
 
 export function scrubbed(text: string, secrets: readonly string[]): string {

@@ -68,16 +68,16 @@ async function run(job: BackupJob) {
 
 const last = (lines: readonly JobLine[]) => lines.at(-1);
 
-test("a job stands back behind servers, unless an add-on takes no writes until it is done", async () => {
+test("a job stands back behind servers, unless it is of data that are about to be replaced", async () => {
   await using server = await startRedisServer();
   await using silent = await startFaultProxy(server.port);
   silent.set({ fromServer: { stall: true } });
   await using opened = await temporaryStore();
-  for (const [urgent, priority] of [
-    [false, constants.priority.PRIORITY_LOW],
-    [true, getPriority()],
+  for (const [purpose, priority] of [
+    [{}, constants.priority.PRIORITY_LOW],
+    [{ purpose: "safety" }, getPriority()],
   ] as const) {
-    await using job = start(JSON.stringify(spec(silent, opened.url, { urgent })));
+    await using job = start(JSON.stringify(spec(silent, opened.url, purpose)));
     await once(job.child.stdout, "data");
     expect(getPriority(job.child.pid)).toBe(priority);
   }

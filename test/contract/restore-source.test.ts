@@ -2,7 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { recordVerification } from "../../provider/backup/verify/record";
 import { type Manifest, manifestKey } from "../../provider/core/manifest";
 import type { VerificationOutcome } from "../../provider/core/verification";
@@ -34,6 +34,9 @@ beforeAll(async () => {
   cleanUp = making.move();
 });
 afterAll(() => cleanUp.disposeAsync());
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 /** Nothing of it is there: URLs need no data home. */
 const nowhere = localPlatform("/nonexistent/home");
@@ -44,9 +47,13 @@ function found(url: string, backup = "latest", secrets: RestoreSecrets = {}) {
 }
 
 /** The same archive once more, under another slot. */
-async function again({ store, manifest }: BackedUp, slot: string): Promise<Manifest> {
+async function again(
+  { store, manifest }: BackedUp,
+  slot: string,
+  more: Partial<Manifest> = {},
+): Promise<Manifest> {
   const name = manifest.archive.name.replace(SLOT, slot);
-  const copy = { ...manifest, slot, archive: { ...manifest.archive, name } };
+  const copy = { ...manifest, ...more, slot, archive: { ...manifest.archive, name } };
   const archive = await buffer(await store.get(`${CATALOG}/${manifest.archive.name}`, never));
   await put(store, `${CATALOG}/${name}`, archive);
   await put(store, manifestKey(CATALOG, slot), JSON.stringify(copy));
@@ -80,6 +87,23 @@ it("a catalog's backup is found by its slot, the beginning of it, or as the newe
   expect(archive).toBe(`${url}/${stored.manifest.archive.name}`);
   expect(manifest).toEqual(stored.manifest);
   expect(passedOver).toEqual([]);
+});
+
+it("what was there before data were replaced is not meant by `latest`, and can be named", async () => {
+  await using stored = await copyOf(plain);
+  const safety = await again(stored, SLOTS.newer, { purpose: "safety" });
+  for (const manifest of [stored.manifest, safety]) await judge(stored, manifest, "verified");
+  const url = catalogOf(stored);
+  for (const wanted of ["latest", "latest-verified"])
+    expect(await found(url, wanted)).toMatchObject({
+      backup: SLOT,
+      passedOver: [
+        expect.stringMatching(new RegExp(`${SLOTS.newer} is passed over: .*before data were replaced`)),
+      ],
+    });
+  expect(await found(url, SLOTS.newer)).toMatchObject({ backup: SLOTS.newer, passedOver: [] });
+  await stored.store.delete(manifestKey(CATALOG, SLOT), never);
+  expect(await found(url)).toMatchObject({ backup: SLOTS.newer });
 });
 
 it("the newest that isn't damaged is meant, and it is said what was passed over", async () => {
@@ -143,10 +167,15 @@ it("an encrypted backup wants what opens it, before anything is fetched", async 
   await expect(wanted(locked)).rejects.toMatchObject({
     code: "needs-key",
     cause: expect.stringContaining("with a passphrase"),
+    hint: "Give that passphrase as its key",
   });
   await expect(wanted(sealed)).rejects.toMatchObject({
     code: "needs-key",
     cause: expect.stringContaining(RECIPIENT),
+  });
+  const nobody: RestoreSecrets["keyFor"] = () => Promise.resolve(undefined);
+  await expect(wanted(sealed, { keyFor: nobody })).rejects.toMatchObject({
+    hint: "Give the identity of one of them: --identity <file>",
   });
   const identities = { identities: ["AGE-SECRET-KEY-1"] };
   await expect(wanted(locked, { key: identities })).rejects.toMatchObject({ code: "needs-key" });
@@ -240,6 +269,13 @@ it.skipIf(versityGw.unavailable !== undefined)(
     await expect(found(at("other/older.tar.gz"), "latest", secrets)).rejects.toMatchObject({
       code: "no-such-backup",
     });
+    // What fetches it may be the agent, which gets no keys by its environment.
+    vi.stubEnv("AWS_PROFILE", undefined);
+    vi.stubEnv("AWS_SESSION_TOKEN", undefined);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
+    for (const key of [CATALOG, "other/old.tar.gz"])
+      expect((await found(at(key))).source, key).toMatchObject(secrets);
     const wrong = { credentials: { accessKeyId, secretAccessKey: "hush-hush" } };
     await expect(found(at(CATALOG), "latest", wrong)).rejects.toSatisfy(
       (error: Error) => !error.message.includes("hush-hush"),

@@ -247,7 +247,9 @@ describe("a restore", () => {
       await expect(restores(home, name, taken, { onData: "replace" })).rejects.toMatchObject({
         code: "restore-undone",
         cause: expect.stringContaining("databases"),
-        hint: expect.stringMatching(/data from before are back; they are also in the backup \d{8}T/),
+        hint: expect.stringMatching(
+          /data from before are back; they are also in the backup \d{8}T\d{9}Z, which `latest`/,
+        ),
       });
       expect(await digestOf(record)).toBe(before);
       await run(record, "SET", "written", "again");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ServerProcess, type Placeable } from "../../provider/agent/server/server-process";
+import type { Placeable } from "../../provider/agent/server/place-server";
+import { ServerProcess } from "../../provider/agent/server/server-process";
 import { stopAgent } from "../../provider/operations/agent";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { systemClock } from "../../provider/system/clock";

@@ -142,7 +142,7 @@ test("another backup is put in place only with replaceData, told by the preview,
   for (const args of [["preview"], ["up", "--yes", "--skip-preview"]])
     expect(await refused(...args)).toMatch(
       new RegExp(
-        `cannot change the replaceData of ${COPY}: ${COPY} holds ${KEYS + 1} keys .*set \`replaceData`,
+        `cannot change the restoreFrom of ${COPY}: ${COPY} holds ${KEYS + 1} keys .*set \`replaceData`,
       ),
     );
   expect(await read(await url("copy"), "mine")).toBe("x");

@@ -47,7 +47,7 @@ test("however content comes in pieces, it unpacks to itself, in order", async ()
     ),
     { numRuns: 20 },
   );
-});
+}, 60_000);
 
 test("content that comes compressed passes as it is, between members of its own", async () => {
   const ready = [gzipSync("b"), gzipSync("c")];

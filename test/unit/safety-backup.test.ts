@@ -17,7 +17,7 @@ const TAKEN = {
 async function taken(verification: BackupResult["verification"]): Promise<string> {
   const said: string[] = [];
   const result: BackupResult = { ...TAKEN, ...(verification === undefined ? {} : { verification }) };
-  const service = { backups: { urgent: () => Promise.resolve(result) } } as unknown as AgentService;
+  const service = { backups: { safety: () => Promise.resolve(result) } } as unknown as AgentService;
   const server = { info: () => Promise.resolve(new Map([["role", "master"]])) } as unknown as RedisClient;
   const held = { keys: 3, libraries: 0 };
   const record = { name: "copy" } as AddonRecord;

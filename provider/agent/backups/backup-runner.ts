@@ -40,17 +40,20 @@ export class BackupRunner {
 
   /** A backup of this moment. */
   onDemand(record: AddonRecord, task: Task): Promise<BackupResult> {
-    return this.#take(record, { kind: "demand" }, false, task);
+    return this.#take(record, { kind: "demand" }, undefined, task);
   }
 
-  /** A backup of this moment while nobody may write to the add-on. */
-  urgent(record: AddonRecord, task: Task): Promise<BackupResult> {
-    return this.#take(record, { kind: "demand" }, true, task);
+  /**
+   * A backup of data that are about to be replaced, while nobody may write to the add-on. No older one goes for it,
+   * whatever the retention says: what replaces them may be one of these, and is needed again where it can't be loaded.
+   */
+  safety(record: AddonRecord, task: Task): Promise<BackupResult> {
+    return this.#take(record, { kind: "demand" }, "safety", task);
   }
 
   /** The last backup of an add-on that is being removed. */
   final(record: AddonRecord, task: Task): Promise<BackupResult> {
-    return this.#take(record, { kind: "final" }, true, task);
+    return this.#take(record, { kind: "final" }, undefined, task);
   }
 
   /** Whether a backup of that add-on is being taken now. */
@@ -110,7 +113,7 @@ export class BackupRunner {
   async #take(
     record: AddonRecord,
     reason: BackupJob["reason"],
-    urgent: boolean,
+    purpose: BackupJob["purpose"],
     task: Task,
   ): Promise<BackupResult> {
     await this.#adoptLeftovers();
@@ -119,7 +122,7 @@ export class BackupRunner {
       await this.#attended(earlier, task).catch(() => task.signal.throwIfAborted());
       earlier = this.#running.get(record.name);
     }
-    const result = await this.#attended(this.#start(record, reason, urgent), task);
+    const result = await this.#attended(this.#start(record, reason, purpose), task);
     if (result.outcome !== "backed-up" || !result.takenHere)
       throw new Error("only a scheduled backup can be not due or another machine's");
     const { slot, archiveUrl, sizeBytes, verification, warnings } = result;
@@ -143,13 +146,10 @@ export class BackupRunner {
     if (due !== undefined) this.#start(record, due);
   }
 
-  #start(record: AddonRecord, reason: BackupJob["reason"], urgent = false): RunningJob {
+  #start(record: AddonRecord, reason: BackupJob["reason"], purpose?: BackupJob["purpose"]): RunningJob {
     return this.#remember(record.name, async () => {
       await ensureCaptureUser(record, { signal: this.signal, clock: this.clock });
-      return startJob(this.layout, {
-        ...(await backupSpec(this.layout, record, reason)),
-        ...(urgent ? { urgent } : {}),
-      });
+      return startJob(this.layout, await backupSpec(this.layout, record, reason, purpose));
     });
   }
 

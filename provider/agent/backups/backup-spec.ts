@@ -15,11 +15,13 @@ export async function backupSpec(
   layout: HomeLayout,
   record: AddonRecord,
   reason: BackupJob["reason"],
+  purpose?: BackupJob["purpose"],
 ): Promise<BackupJob> {
   const { plan, version } = record.server.wish;
   const { destination, credentials, encryption, retention, schedule } =
     record.backups?.wish ?? DEFAULT_BACKUPS;
-  // Backups of data that may be less than they were must not cost those from before.
+  // Backups of data that may be less than they were must not cost those from before; nor must those of data that are
+  // being replaced, by one of the older ones perhaps.
   const { distrusted } = (await readDataMark(layout.addon(record.name))) ?? {};
   const id = `${record.name}-${reason.kind}-${randomUUID().slice(0, 8)}`;
   return {
@@ -34,7 +36,8 @@ export async function backupSpec(
     // What a killed job leaves goes with its folder.
     scratchFolder: join(layout.jobs, id),
     reason,
-    ...(distrusted === undefined ? { retention } : {}),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(distrusted === undefined && purpose === undefined ? { retention } : {}),
     schedule,
     proof: { servers: [{ path: keptServerPath(layout, version), version }] },
     facts: { databases: planOf(plan).databases },

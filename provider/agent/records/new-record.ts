@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { catalogKeyOf } from "../../core/catalog-key";
 import type { AddonRecord } from "../../core/facets";
 import type { HomeIdentity } from "../../core/status";
 import type { Caller } from "../../platforms/contract";
@@ -13,7 +14,7 @@ export function newRecord(
   return {
     format: 1,
     name,
-    catalogKey: `${name}-${home.id.slice(0, 8)}`,
+    catalogKey: catalogKeyOf(name, home.id),
     createdAt,
     owner: { project, stack },
     credentials: {

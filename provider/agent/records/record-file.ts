@@ -3,12 +3,13 @@ import type { AddonRecord } from "../../core/facets";
 import type { HomeLayout } from "../../platforms/local/home";
 import { readRecord } from "../../platforms/local/records";
 import { writeDurably } from "../../system/files";
+import { Queues } from "../queue";
 
 /** Writers of one record, one after another. */
-const turns = new Map<string, Promise<unknown>>();
+const turns = new Queues();
 
 export function saveRecord(layout: HomeLayout, record: AddonRecord): Promise<void> {
-  return inTurn(layout, record.name, () => write(layout, record));
+  return turns.add(layout.addon(record.name).record, () => write(layout, record));
 }
 
 /** Writes `next` where the record is still `expected`; false: something newer was recorded, and stays. */
@@ -17,7 +18,7 @@ export function replaceRecord(
   expected: AddonRecord,
   next: AddonRecord,
 ): Promise<boolean> {
-  return inTurn(layout, next.name, async () => {
+  return turns.add(layout.addon(next.name).record, async () => {
     const present = await readRecord(layout, next.name);
     if (JSON.stringify(present) !== JSON.stringify(expected)) return false;
     await write(layout, next);
@@ -28,17 +29,6 @@ export function replaceRecord(
 async function write(layout: HomeLayout, record: AddonRecord): Promise<void> {
   const files = layout.addon(record.name);
   await mkdir(files.data, { recursive: true, mode: 0o700 });
-  await writeDurably(files.record, JSON.stringify(record, undefined, 1), 0o600);
-}
-
-function inTurn<Result>(layout: HomeLayout, name: string, work: () => Promise<Result>): Promise<Result> {
-  const { record } = layout.addon(name);
-  const turn = (turns.get(record) ?? Promise.resolve()).then(work, work);
-  const settled = turn
-    .catch(() => undefined)
-    .finally(() => {
-      if (turns.get(record) === settled) turns.delete(record);
-    });
-  turns.set(record, settled);
-  return turn;
+  const format = record.restoring === undefined ? 1 : 2;
+  await writeDurably(files.record, JSON.stringify({ ...record, format }, undefined, 1), 0o600);
 }

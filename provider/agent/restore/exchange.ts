@@ -24,10 +24,7 @@ export async function putInPlace({ layout, name, endServer }: Exchange): Promise
     switch (step) {
       case "set-aside":
         await endServer();
-        // So that there is always something put aside: a way back, if only to nothing.
-        await mkdir(files.data, { recursive: true, mode: 0o700 });
-        await packDataNote(files);
-        await moveFolder(files.data, files.replaced);
+        await setAside(name, files);
         break;
       case "put-in-place":
         await endServer();
@@ -68,6 +65,24 @@ export async function putBack({ layout, name, endServer }: Exchange): Promise<vo
       case "unclear":
         throw unclear(name, files);
     }
+  }
+}
+
+/** Where it fails nothing is lost and the server is down: whatever the reason, its data from before are better than none. */
+async function setAside(name: string, files: AddonLayout): Promise<void> {
+  try {
+    // So that there is always something put aside: a way back, if only to nothing.
+    await mkdir(files.data, { recursive: true, mode: 0o700 });
+    await packDataNote(files);
+    await moveFolder(files.data, files.replaced);
+  } catch (error) {
+    throw new Failure({
+      code: "not-restored",
+      operation: "restore",
+      subject: name,
+      cause: `its data folder can't be put aside: ${error instanceof Error ? error.message : String(error)}`,
+      hint: "",
+    });
   }
 }
 

@@ -115,7 +115,7 @@ async function replaced(
   try {
     const record = await placed(service, begun.record, request, task);
     const downtimeMs = Math.round(task.clock.now() - refusedSince);
-    task.progress({ message: `restored; users could not write for ${downtimeMs} ms` });
+    task.progress({ message: `restored; users could not write for ${(downtimeMs / 1000).toFixed(1)} s` });
     const kept = keptFolder(layout.addon(name), begun.record.restoring?.since);
     const ofKept = (await exists(kept))
       ? [`The files that were replaced could not be backed up, and are kept in ${kept}`]
@@ -170,15 +170,7 @@ async function presentRecord({ layout, identity }: AgentService, name: string): 
 }
 
 /** An agent that leaves leaves this to its successor, whose first look at each server does it. */
-async function giveRightsBack(
-  { supervisor, background }: AgentService,
-  names: readonly string[],
-): Promise<void> {
-  if (background.signal.aborted) return;
-  for (const name of names) {
-    supervisor.touch(name);
-    await supervisor.place(name, background).catch((error: unknown) => {
-      log(`${name}: ${String(error)}`);
-    });
-  }
+async function giveRightsBack(service: AgentService, names: readonly string[]): Promise<void> {
+  if (service.background.signal.aborted) return;
+  for (const name of names) await service.placeInBackground(name);
 }

@@ -119,7 +119,11 @@ function stagedLost(name: string): Failure {
 }
 
 export function restoreUndone(name: string, why: string, safetyBackup: string | undefined): Failure {
-  const taken = safetyBackup === undefined ? "" : `; they are also in the backup ${safetyBackup}`;
+  // Whoever tries `latest` again would have what is there put in its own place, and be told that it is restored.
+  const taken =
+    safetyBackup === undefined
+      ? ""
+      : `; they are also in the backup ${safetyBackup}, which \`latest\` of ${name} means from now on`;
   const hint = `Its data from before are back${taken}`;
   return new Failure({ code: "restore-undone", operation: "restore", subject: name, cause: why, hint });
 }

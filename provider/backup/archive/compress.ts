@@ -14,6 +14,8 @@ export interface CompressedContent {
   readonly members: AsyncIterable<Buffer>;
   /** Size and SHA-256 of the bytes before compression: known once `members` has ended, an error before. */
   readonly raw: () => { readonly sizeBytes: number; readonly sha256: string };
+  /** To what part of its size it was compressed so far; undefined before the first member is finished. */
+  readonly ratio: () => number | undefined;
 }
 
 const MEMBER_BYTES = 512 * 1024;
@@ -51,6 +53,7 @@ interface Bench {
  */
 export async function* compressMembers(
   source: AsyncIterable<Buffer | ReadyMembers>,
+  onMember?: (rawBytes: number, memberBytes: number) => void,
 ): AsyncGenerator<Buffer, void> {
   // One more would keep every core busy while the next is filled, and a server's answers waiting.
   const limit = Math.min(MOST_IN_FLIGHT, availableParallelism());
@@ -76,7 +79,9 @@ export async function* compressMembers(
       const [{ rawBytes, member }] = inFlight as [(typeof inFlight)[0]];
       const pieces = await member;
       inFlight.shift();
-      shrinking = lengthOf(pieces) < rawBytes * WORTHWHILE;
+      const memberBytes = lengthOf(pieces);
+      shrinking = memberBytes < rawBytes * WORTHWHILE;
+      onMember?.(rawBytes, memberBytes);
       yield* pieces;
     }
   }
@@ -123,8 +128,13 @@ export function compressContent(content: AsyncIterable<Buffer>): CompressedConte
     ended = true;
   }
   let sha256: string | undefined;
+  let [taken, made] = [0, 0];
   return {
-    members: compressMembers(measured()),
+    members: compressMembers(measured(), (rawBytes, memberBytes) => {
+      taken += rawBytes;
+      made += memberBytes;
+    }),
+    ratio: () => (taken === 0 ? undefined : made / taken),
     raw: () => {
       if (!ended) throw new Error("the content has not been read to its end");
       return { sizeBytes, sha256: (sha256 ??= hash.digest("hex")) };

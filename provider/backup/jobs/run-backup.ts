@@ -119,6 +119,7 @@ async function take(
         addon: { name, catalogKey },
         source: captureSource(job.source),
         reason: job.reason.kind,
+        purpose: job.purpose,
         slot,
         attempt,
         databases: job.facts?.databases,

@@ -89,10 +89,16 @@ function rowOf(backup: CatalogEntry, fates: ReadonlyMap<string, Fate> | undefine
     backup.keys === undefined ? "-" : String(backup.keys),
     backup.reason,
     verifiedCell(backup),
-    backup.pinned ? "yes" : "-",
+    pinnedCell(backup),
     ...(fates === undefined ? [] : [fateCell(fates.get(backup.slot))]),
     backup.archive,
   ];
+}
+
+/** Both keep a backup whatever the policy says. */
+function pinnedCell({ pinned, held }: CatalogEntry): string {
+  const told = [...(pinned ? ["yes"] : []), ...(held === true ? ["being restored"] : [])];
+  return told.join(", ") || "-";
 }
 
 function fateCell(fate: Fate | undefined): string {

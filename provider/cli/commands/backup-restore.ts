@@ -31,7 +31,7 @@ Its own followers are sent everything anew. Managed services mostly refuse REPLI
 Its password comes from ${PASSWORD_VARIABLE}, or is asked for; it never stands in a URL or an argument.
 
 Exit code 0 means that the data are there, loaded and counted, and would survive a kill of the server as far as it writes
-to its disk at all. After any other but 9 the target is as it was, or standard error says what it holds.
+to its disk at all. After any other but 10 the target is as it was, or standard error says what it holds.
 
 Examples:
   redis-addon backup restore cache latest-verified --into cache --replace-data

@@ -56,7 +56,8 @@ export async function announcedRestore(
   const preview = await operations.previewRestore(platform, { name: state.name, server, restore });
   await say(row, preview);
   const [refusal] = preview.refusals;
-  if (refusal !== undefined) throw changeRefused(state.name, refusal.property, refusal);
+  // Whatever else stands in the way, that is what the program changed.
+  if (refusal !== undefined) throw changeRefused(state.name, "restoreFrom", refusal);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Failure } from "../../../provider/core/errors";
-import { PartialFailure, scrubbed, tamed } from "../../../provider/pulumi/tame";
+import { PartialFailure, scrubbed, secretsIn, tamed } from "../../../provider/pulumi/tame";
 
 const secret = fc.string({ minLength: 3 }).filter((text) => text.trim().length >= 3);
 
@@ -42,4 +42,18 @@ test("a bug is told with what was being done, and without a stack trace", () => 
 
 test("the longer of two secrets is hidden whole", () => {
   expect(scrubbed("it is hunter22", ["hunter2", "hunter22"])).toBe("it is [secret]");
+});
+
+test("what opens stores and archives is found wherever a resource has it, each of several identities too", () => {
+  const restoreFrom = {
+    url: "s3://bucket/cache",
+    credentials: { accessKeyId: "id", secretAccessKey: "hush" },
+    key: { identities: ["AGE-SECRET-KEY-1A", "AGE-SECRET-KEY-1B"] },
+  };
+  expect(secretsIn([{ restoreFrom, password: "open" }, undefined])).toEqual([
+    "hush",
+    "AGE-SECRET-KEY-1A",
+    "AGE-SECRET-KEY-1B",
+    "open",
+  ]);
 });

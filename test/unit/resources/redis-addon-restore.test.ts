@@ -122,7 +122,7 @@ describe("of an add-on that is there", () => {
     } as const;
     world.restorePreview = { refusals: [refusal], warnings: ["w"], plans: ["p"] };
     await expect(up(handler, program({ restoreFrom: FROM }), made)).rejects.toThrow(
-      "cannot change the replaceData of shop-dev-cache: it holds 3 keys. Set it",
+      "cannot change the restoreFrom of shop-dev-cache: it holds 3 keys. Set it",
     );
     expect(said()).toEqual(["w", "p"]);
     expect(restored()).toBeUndefined();

@@ -121,9 +121,5 @@ function notInMemory(name: string): Failure {
 /** An agent that leaves leaves this to its successor, whose first look at each server does it. */
 async function giveRightsBack(service: AgentService, name: string): Promise<void> {
   if (service.background.signal.aborted) return;
-  service.supervisor.touch(name);
-  // Should this fail, the supervisor tries again and its status says why.
-  await service.supervisor.place(name, service.background).catch((error: unknown) => {
-    log(`${name}: ${String(error)}`);
-  });
+  await service.placeInBackground(name);
 }

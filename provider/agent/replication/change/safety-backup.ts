@@ -9,8 +9,8 @@ import type { AgentService } from "../../service";
 import { becomeReadable } from "./become-readable";
 
 /**
- * Backs up what a leader's data, or those of a backup, are about to replace, while nobody writes. Fails where the backup can't be taken, and
- * where nobody could look at it: without a proof nothing is replaced.
+ * Backs up what a leader's data, or those of a backup, are about to replace, while nobody writes. No older backup goes
+ * for it. Fails where the backup can't be taken, and where nobody could look at it: without a proof nothing is replaced.
  */
 export async function safetyBackup(
   { backups }: Pick<AgentService, "backups">,
@@ -20,7 +20,7 @@ export async function safetyBackup(
   const { name } = record;
   task.progress({ message: `backing up ${heldWords(held)} of ${name} before they are replaced` });
   await becomeReadable(server, task, name);
-  const backup = await backups.urgent(record, task);
+  const backup = await backups.safety(record, task);
   const { slot, verification, warnings } = backup;
   if (verification === undefined || verification.outcome === "damaged")
     throw new Failure({

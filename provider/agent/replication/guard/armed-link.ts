@@ -7,6 +7,7 @@ import type { LeaderAddress } from "../../../core/render";
 import { armedLinkPath, readArmedLink, type ArmedLink } from "../../../platforms/local/armed-link-note";
 import type { HomeLayout } from "../../../platforms/local/home";
 import { writeDurably } from "../../../system/files";
+import { Queues } from "../../queue";
 
 /** A user that no leader has: whatever the password, nobody is let in as such, not even where no password is wanted. */
 const ARMED_USER = "redis-addon-armed-link";
@@ -15,7 +16,7 @@ type Credentials = Pick<LeaderAddress, "username" | "password">;
 type Other = Extract<Followed, { kind: "external" }>;
 
 /** Changes of one note stand in a queue: what was forgotten must not be written again by who has read it before. */
-const queues = new Map<string, Promise<unknown>>();
+const queues = new Queues();
 
 export function armedCredentials({ password }: Pick<ArmedLink, "password">): Credentials {
   return { username: ARMED_USER, password };
@@ -86,16 +87,10 @@ function change(
 ): Promise<void> {
   const files = layout.addon(name);
   const path = armedLinkPath(files);
-  const work = async () => {
+  return queues.add(path, async () => {
     const before = await readArmedLink(files).catch(() => undefined);
     const after = to(before);
     if (after === undefined) await rm(path, { force: true });
     else if (!isDeepStrictEqual(before, after)) await writeDurably(path, JSON.stringify(after), 0o600);
-  };
-  const turn = (queues.get(path) ?? Promise.resolve()).then(work, work);
-  queues.set(
-    path,
-    turn.catch(() => undefined),
-  );
-  return turn;
+  });
 }

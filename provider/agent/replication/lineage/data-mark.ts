@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { dataMarkPath, readDataMark, type DataMark } from "../../../platforms/local/data-mark";
 import type { AddonLayout } from "../../../platforms/local/home";
 import { syncFolder, writeDurably } from "../../../system/files";
+import { Queues } from "../../queue";
 
 /** Changes of one mark stand in a queue: what a look saw must not undo what a launch has judged meanwhile. */
-const queues = new Map<string, Promise<unknown>>();
+const queues = new Queues();
 
 /** Absent, of the mark and of what it becomes: there is none. Returns what it has become. */
 export function changeDataMark(
@@ -13,7 +14,7 @@ export function changeDataMark(
   to: (mark: DataMark | undefined) => DataMark | undefined | Promise<DataMark | undefined>,
 ): Promise<DataMark | undefined> {
   const path = dataMarkPath(files);
-  const work = async () => {
+  return queues.add(path, async () => {
     const before = await readDataMark(files);
     const after = await to(before);
     if (isDeepStrictEqual(before, after)) return after;
@@ -23,15 +24,7 @@ export function changeDataMark(
       await syncFolder(files.root);
     }
     return after;
-  };
-  const turn = (queues.get(path) ?? Promise.resolve()).then(work, work);
-  const settled = turn
-    .catch(() => undefined)
-    .finally(() => {
-      if (queues.get(path) === settled) queues.delete(path);
-    });
-  queues.set(path, settled);
-  return turn;
+  });
 }
 
 /** Whatever the add-on has is trusted from now on. None is success. */
