@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { inspect } from "../../provider/operations/inspect";
+import { remove } from "../../provider/operations/remove";
 import type { AddonRecord } from "../../provider/core/facets";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
 import { layoutOf } from "../../provider/platforms/local/home";
@@ -194,7 +195,7 @@ describe("a restore", () => {
     await expectNothingLeft(home, "lead");
   });
 
-  test("keeps the files that no server could load, and says where", async () => {
+  test("keeps the files that no server could load, also when the add-on is deleted, and says where", async () => {
     await using home = await makeTestHome();
     const { record } = await make(home, "cache");
     await fill(record, "old");
@@ -207,10 +208,12 @@ describe("a restore", () => {
 
     await expect(restores(home, "cache", taken)).rejects.toMatchObject({ code: "server-failed" });
     const { warnings } = await restored(home, "cache", taken, { onData: "replace" });
-    const kept = (await readdir(files.root)).find((entry) => entry.startsWith("replaced-")) ?? "";
-    expect(warnings).toEqual([expect.stringContaining(join(files.root, kept))]);
-    expect(await readFile(join(files.root, kept, "appendonlydir", name), "utf8")).toBe("not a manifest\n");
+    const keptIn = layoutOf(home.path).kept;
+    const [kept = ""] = await readdir(keptIn);
+    expect(warnings).toEqual([expect.stringContaining(join(keptIn, kept))]);
     expect(await run(record, "DBSIZE")).toBe(312);
+    await remove(home.platform, { name: "cache", token: "t1" }, home.task);
+    expect(await readFile(join(keptIn, kept, "appendonlydir", name), "utf8")).toBe("not a manifest\n");
   });
 
   test.each(["none", "always"] as const)("works where persistence is %s", async (persistence) => {

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSlot } from "../../core/slot";
 import type { AddonRecord } from "../../core/facets";
@@ -30,7 +32,7 @@ export async function clearLeftovers(layout: HomeLayout, record: AddonRecord): P
     const note = await readRestoreNote(files);
     if (await exists(files.replaced)) {
       const isKept = note?.isReplacedKnown !== true && (await holdsFiles(files.replaced));
-      if (isKept) await keep(files, record.name, note?.since);
+      if (isKept) await keep(layout, record.name, note?.since);
       else await discardFolder(layout, record.name, files.replaced);
     }
     if (note !== undefined && note.undoing === undefined) await removeRestoreNote(files);
@@ -39,14 +41,15 @@ export async function clearLeftovers(layout: HomeLayout, record: AddonRecord): P
   }
 }
 
-async function keep(files: AddonLayout, name: string, since: string | undefined): Promise<void> {
-  const kept = keptFolder(files, since);
-  await moveFolder(files.replaced, kept);
+async function keep(layout: HomeLayout, name: string, since: string | undefined): Promise<void> {
+  const kept = keptFolder(layout, name, since);
+  await mkdir(layout.kept, { recursive: true, mode: 0o700 });
+  await moveFolder(layout.addon(name).replaced, kept);
   log(`${name}: the files that the restore replaced could not be backed up, and are kept in ${kept}`);
 }
 
-/** Where replaced data are kept that nobody knows. */
-export function keptFolder(files: AddonLayout, since: string | undefined): string {
-  const at = since === undefined ? "unknown" : formatSlot(Date.parse(since));
-  return join(files.root, `replaced-${at}`);
+/** Where replaced data are kept that nobody knows, by the restore's `since` where that is known: not in the add-on's folder, which goes when it is deleted. */
+export function keptFolder(layout: HomeLayout, name: string, since: string | undefined): string {
+  const at = since === undefined ? randomUUID() : formatSlot(Date.parse(since));
+  return join(layout.kept, `${name}-${at}`);
 }

@@ -116,7 +116,7 @@ async function replaced(
     const record = await placed(service, begun.record, request, task);
     const downtimeMs = Math.round(task.clock.now() - refusedSince);
     task.progress({ message: `restored; users could not write for ${(downtimeMs / 1000).toFixed(1)} s` });
-    const kept = keptFolder(layout.addon(name), begun.record.restoring?.since);
+    const kept = keptFolder(layout, name, begun.record.restoring?.since);
     const ofKept = (await exists(kept))
       ? [`The files that were replaced could not be backed up, and are kept in ${kept}`]
       : [];

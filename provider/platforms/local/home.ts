@@ -29,6 +29,8 @@ export interface HomeLayout {
   readonly jobs: string;
   readonly backups: string;
   readonly trash: string;
+  /** Files that a restore replaced, and that could not be backed up: nothing ever removes them. Absent until needed. */
+  readonly kept: string;
   /** Throws a Failure for what can't be an add-on's name: no path may lead out of the home. */
   addon(name: string): AddonLayout;
 }
@@ -68,6 +70,7 @@ export function layoutOf(root: string): HomeLayout {
     jobs: join(root, "jobs"),
     backups: join(root, "backups"),
     trash: join(root, "trash"),
+    kept: join(root, "kept"),
     addon: (name) => {
       const problem = nameProblem(name);
       if (problem !== undefined) throw noName(name, problem);
