@@ -18,6 +18,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { agentStatus, startAgent, stopAgent } from "../../provider/operations/agent";
 import { inspectAll } from "../../provider/operations/inspect";
+import { replaceRecord, saveRecord } from "../../provider/agent/records/record-file";
+import { layoutOf } from "../../provider/platforms/local/home";
+import { readRecord } from "../../provider/platforms/local/records";
 import { provision } from "../support/provision";
 import { localPlatform } from "../../provider/platforms/local/local-platform";
 import { carries, creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
@@ -118,7 +121,7 @@ it("lists, checks and creates add-ons beside one whose record it can't read", as
   await using home = await makeTestHome();
   const newer = join(home.path, "addons", "newer");
   await mkdir(newer, { recursive: true });
-  await writeFile(join(newer, "record.json"), JSON.stringify({ ...testRecord({ port: 29_998 }), format: 2 }));
+  await writeFile(join(newer, "record.json"), JSON.stringify({ ...testRecord({ port: 29_998 }), format: 3 }));
   try {
     await make(home, "cache");
     const unreadable: string[] = [];
@@ -131,6 +134,33 @@ it("lists, checks and creates add-ons beside one whose record it can't read", as
     await expect(home.platform.load("newer")).rejects.toMatchObject({ code: "record-unreadable" });
   } finally {
     await rm(newer, { recursive: true });
+  }
+});
+
+it("keeps an agent from before restores were written from taking a record for one without", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rah-"));
+  try {
+    const layout = layoutOf(folder);
+    const record = testRecord({ port: 29_997 });
+    const { name } = record;
+    const from = { addon: name, backup: "latest" };
+    const restoring = {
+      from,
+      backup: "20260501T030000000Z",
+      archive: "file:///a",
+      since: "2026-05-01T03:00:01Z",
+    };
+    const format = async () => {
+      const written: unknown = JSON.parse(await readFile(layout.addon(name).record, "utf8"));
+      return (written as { readonly format: number }).format;
+    };
+    await saveRecord(layout, { ...record, restoring });
+    expect(await format()).toBe(2);
+    expect(await readRecord(layout, name)).toEqual({ ...record, restoring });
+    expect(await replaceRecord(layout, { ...record, restoring }, record)).toBe(true);
+    expect(await format()).toBe(1);
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });
 

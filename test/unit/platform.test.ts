@@ -111,7 +111,7 @@ describe("the records of a data home", () => {
 
   it("that can't be read fail alone, and their ports stay theirs", async () => {
     await withHome(async (layout) => {
-      const newer = { ...testRecord({ port: 7001 }), format: 2 };
+      const newer = { ...testRecord({ port: 7001 }), format: 3 };
       await record(layout, "damaged", '{"format": 1, ');
       await record(layout, "newer", JSON.stringify(newer));
       await record(layout, "own", JSON.stringify(testRecord({ port: 7002 })));
