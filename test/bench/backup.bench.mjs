@@ -6,26 +6,27 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { datasets, fill } from "./backup/fill.mjs";
-import { measured } from "./backup/measure.mjs";
+import { datasets, fill } from "./support/fill.mjs";
+import { measured } from "./support/measure.mjs";
+import { answers, freePort } from "./support/ports.mjs";
+import { endAll, startS3 } from "./support/s3.mjs";
+import { median, spread } from "./support/statistics.mjs";
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const chosen = (process.env["BENCH_DATA"] ?? Object.keys(datasets).join(",")).split(",");
 const CLI = join(import.meta.dirname, "../../dist/provider/cli/main.js");
-const BUCKET = "bench";
-const KEYS = { AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench-secret", AWS_REGION: "us-east-1" };
 
 const folder = await mkdtemp(join(tmpdir(), "redis-addon-bench-"));
 const children = [];
 try {
-  const s3 = await startS3();
+  const s3 = await startS3(join(folder, "s3"));
   console.log(`${availableParallelism()} cores; medians of ${ROUNDS} rounds in turn`);
   for (const name of chosen) await compare(name, s3);
 } finally {
   for (const child of children) child.kill("SIGKILL");
+  await endAll();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -46,7 +47,7 @@ async function compare(name, s3) {
     const results = Object.fromEntries(Object.keys(contenders).map((contender) => [contender, []]));
     for (let round = 0; round < ROUNDS; round++)
       for (const [contender, command] of Object.entries(contenders))
-        results[contender].push(await runOnce(leader.port, command));
+        results[contender].push(await runOnce(leader.port, command, s3));
     for (const [contender, runs] of Object.entries(results)) print(place, contender, runs);
     const ratio = results.ours.map(({ wallSeconds }, i) => wallSeconds / results.pigz[i].wallSeconds);
     const stall = results.ours.map(({ p99 }, i) => p99 / results.pigz[i].p99);
@@ -60,7 +61,7 @@ function ours(port, place, s3, flags) {
   const to =
     place === "file"
       ? `file://${join(folder, "out", "ours")}`
-      : `s3://${BUCKET}/ours?endpoint=${encodeURIComponent(s3.endpoint)}`;
+      : `s3://${s3.bucket}/ours?endpoint=${encodeURIComponent(s3.endpoint)}`;
   return `${process.execPath} ${CLI} backup run --from redis://127.0.0.1:${port} --to '${to}' ${flags}`;
 }
 
@@ -76,12 +77,12 @@ function byHand(port, place, s3, compress) {
   if (place === "s3")
     steps.push(
       `curl --silent --show-error --fail --aws-sigv4 aws:amz:us-east-1:s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD ` +
-        `--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --upload-file ${archive} ${s3.endpoint}/${BUCKET}/by-hand.tar.gz`,
+        `--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --upload-file ${archive} ${s3.endpoint}/${s3.bucket}/by-hand.tar.gz`,
     );
   return steps.join(" && ");
 }
 
-async function runOnce(port, command) {
+async function runOnce(port, command, { env }) {
   await rm(join(folder, "out"), { recursive: true, force: true });
   await mkdir(join(folder, "out"), { recursive: true });
   const user = spawn(process.execPath, [join(import.meta.dirname, "backup/latency.mjs"), String(port)], {
@@ -89,7 +90,7 @@ async function runOnce(port, command) {
   });
   await once(user.stdout, "data");
   try {
-    const took = await measured(command, { ...process.env, ...KEYS });
+    const took = await measured(command, { ...process.env, ...env });
     user.kill("SIGTERM");
     const [told] = await once(user.stdout, "data");
     return { ...took, ...JSON.parse(String(told)) };
@@ -121,48 +122,4 @@ async function startLeader() {
   children.push(child);
   await answers(port);
   return { port, child };
-}
-
-async function startS3() {
-  const port = await freePort();
-  const root = join(folder, "s3");
-  await mkdir(join(root, BUCKET), { recursive: true });
-  const keys = ["--access", KEYS.AWS_ACCESS_KEY_ID, "--secret", KEYS.AWS_SECRET_ACCESS_KEY];
-  const args = [...keys, "--port", `127.0.0.1:${port}`, "--quiet", "posix", root];
-  children.push(spawn("versitygw", args, { stdio: "ignore" }));
-  await answers(port);
-  return { endpoint: `http://127.0.0.1:${port}` };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function answers(port) {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const socket = createConnection(port, "127.0.0.1");
-    try {
-      await once(socket, "connect");
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error(`nothing answers on port ${port}`);
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-function spread(ratios) {
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
-  return `${median(ratios).toFixed(2)} × (${least} to ${most})`;
 }

@@ -2,12 +2,13 @@
 // script that lists the same and deletes the same with the same calls and the same SDK. In turn, in one run.
 //
 // BENCH_PLACES=file,s3 chooses, BENCH_ROUNDS repeats (default 3), BENCH_SHARE=0.1 takes so much of the backups.
-import { readdir, rm, mkdtemp, mkdir } from "node:fs/promises";
+import { readdir, rm, mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { measured } from "./backup/measure.mjs";
 import { FILES_EACH, layOut } from "./catalog/fill.mjs";
-import { endAll, startS3 } from "./catalog/s3.mjs";
+import { measured } from "./support/measure.mjs";
+import { endAll, startS3 } from "./support/s3.mjs";
+import { median, spread } from "./support/statistics.mjs";
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const SHARE = Number(process.env["BENCH_SHARE"] ?? 1);
@@ -41,8 +42,7 @@ async function compare(place) {
     }
   for (const [contender, runs] of Object.entries(results)) print(contender, runs);
   const ratios = results.ours.map(({ wallSeconds }, i) => wallSeconds / results["by hand"][i].wallSeconds);
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
-  console.log(`  ours / by hand   wall ${median(ratios).toFixed(2)} × (${least} to ${most})`);
+  console.log(`  ours / by hand   wall ${spread(ratios)}`);
 }
 
 function inFolder(root) {
@@ -54,7 +54,6 @@ function inFolder(root) {
 }
 
 async function inBucket(root) {
-  await mkdir(root);
   const { endpoint, bucket, objects, env } = await startS3(root);
   const where = { endpoint, bucket, prefix: `${CATALOG}/` };
   const commands = {
@@ -85,8 +84,4 @@ function print(contender, runs) {
         .padStart(8)} s CPU` +
       `${(mid((run) => run.peakBytes) / 2 ** 20).toFixed(0).padStart(6)} MiB`,
   );
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

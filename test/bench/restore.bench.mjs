@@ -6,12 +6,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { datasets, fill } from "./backup/fill.mjs";
-import { measured } from "./backup/measure.mjs";
+import { datasets, fill } from "./support/fill.mjs";
+import { measured } from "./support/measure.mjs";
+import { answers, freePort } from "./support/ports.mjs";
+import { median, spread } from "./support/statistics.mjs";
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const chosen = (process.env["BENCH_DATA"] ?? "json,small").split(",");
@@ -142,37 +143,4 @@ function print(contender, runs) {
       `${median(runs.map(cpu)).toFixed(2).padStart(8)} s CPU` +
       `${(median(runs.map(peak)) / 2 ** 20).toFixed(0).padStart(6)} MiB`,
   );
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function answers(port) {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const socket = createConnection(port, "127.0.0.1");
-    try {
-      await once(socket, "connect");
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error(`nothing answers on port ${port}`);
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-function spread(ratios) {
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
-  return `${median(ratios).toFixed(2)} × (${least} to ${most})`;
 }

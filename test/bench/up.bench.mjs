@@ -7,6 +7,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { median } from "./support/statistics.mjs";
 
 const run = promisify(execFile);
 const ADDONS = 10;
@@ -146,8 +147,4 @@ async function timed(work) {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

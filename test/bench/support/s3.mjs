@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
+import { answers, freePort } from "./ports.mjs";
 
 const BUCKET = "bench";
 const KEYS = { AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench-secret", AWS_REGION: "us-east-1" };
@@ -11,7 +11,7 @@ const children = [];
 
 export async function startS3(root) {
   const objects = join(root, BUCKET);
-  await mkdir(objects);
+  await mkdir(objects, { recursive: true });
   const port = await freePort();
   const keys = ["--access", KEYS.AWS_ACCESS_KEY_ID, "--secret", KEYS.AWS_SECRET_ACCESS_KEY];
   const args = [...keys, "--port", `127.0.0.1:${port}`, "--quiet", "posix", root];
@@ -28,28 +28,4 @@ export async function endAll() {
     child.kill("SIGKILL");
     await once(child, "exit");
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function answers(port) {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const socket = createConnection(port, "127.0.0.1");
-    try {
-      await once(socket, "connect");
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error(`nothing answers on port ${port}`);
 }
