@@ -7,7 +7,7 @@ import {
   leaderWords,
   stateWords,
   statusFields,
-} from "../../provider/cli/follower-words";
+} from "../../provider/operations/words/follower-words";
 import { parseDuration, durationText } from "../../provider/cli/duration";
 import { watchDisplay } from "../../provider/cli/watch-display";
 import type { FollowerStatus } from "../../provider/core/follower-status";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ageText } from "../../provider/cli/age";
+import { ageText } from "../../provider/operations/words/age";
 import {
   healthWords,
   newestVerifiedWords,
@@ -9,7 +9,7 @@ import {
   restoringWords,
   retentionWords,
   storedWords,
-} from "../../provider/cli/backup-words";
+} from "../../provider/operations/words/backup-words";
 import { EXIT, exitCodeOfBackups } from "../../provider/cli/exit-codes";
 import { openingWords } from "../../provider/cli/opening-words";
 import { retentionOf } from "../../provider/cli/retention-options";

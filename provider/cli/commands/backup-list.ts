@@ -10,7 +10,7 @@ import { contextOf, type CommandContext } from "../context";
 import { wrongUsage } from "../exit-codes";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
-import { verifiedCell } from "../words";
+import { verifiedCell } from "../../operations/words/addon-words";
 
 const HELP = `
 Examples:

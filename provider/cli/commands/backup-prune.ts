@@ -4,7 +4,7 @@ import { memoryText } from "../../core/memory-size";
 import { noSuchCatalog } from "../../operations/backup-place";
 import { planPruning, pruneBackups, pruningOf } from "../../operations/prune-backups";
 import { catalogCommand, refuseUrl, type StoreOption } from "../backup-options";
-import { retentionWords } from "../backup-words";
+import { retentionWords } from "../../operations/words/backup-words";
 import { confirm } from "../confirm";
 import { contextOf } from "../context";
 import { catalogName } from "../redis-address";

@@ -12,7 +12,7 @@ import { printFields, printJson, printLine } from "../print";
 import { tlsOptions } from "../redis-tls";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
-import { notLoaded } from "../words";
+import { notLoaded } from "../../operations/words/addon-words";
 import { VERIFICATION_WORDS } from "../../core/verification";
 import { openingWords } from "../opening-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";

@@ -4,7 +4,7 @@ import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
 import { memoryText } from "../../core/memory-size";
 import { contextOf } from "../context";
 import { printFields, printJson } from "../print";
-import { verifiedCell } from "../words";
+import { verifiedCell } from "../../operations/words/addon-words";
 
 const HELP = `
 Examples:

@@ -12,7 +12,7 @@ import {
   retentionWords,
   scheduleWords,
   storedWords,
-} from "../backup-words";
+} from "../../operations/words/backup-words";
 import { contextOf } from "../context";
 import { EXIT, exitCodeOfBackups, type ExitCode } from "../exit-codes";
 import { printFields, printJson, printLine, printTable } from "../print";

@@ -10,7 +10,7 @@ import { promotedWords } from "../../operations/replication-words";
 import { syncWords } from "../../redis/sync-status";
 import { confirm } from "../confirm";
 import { contextOf, requireAddon } from "../context";
-import { leaderWords } from "../follower-words";
+import { leaderWords } from "../../operations/words/follower-words";
 import { printJson, printLine } from "../print";
 
 const HELP = `

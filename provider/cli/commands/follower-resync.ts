@@ -5,7 +5,7 @@ import { safetyBackupWords } from "../../operations/replication-words";
 import { resync } from "../../operations/resync";
 import { confirm } from "../confirm";
 import { contextOf, requireAddon, type CommandContext } from "../context";
-import { leaderWords } from "../follower-words";
+import { leaderWords } from "../../operations/words/follower-words";
 import { printJson, printLine } from "../print";
 
 const HELP = `

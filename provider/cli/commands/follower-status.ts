@@ -2,7 +2,13 @@ import { Command } from "commander";
 import { followerStatusOf, type FollowerStatus } from "../../core/follower-status";
 import { contextOf, requireAddon, type CommandContext } from "../context";
 import { exitCodeOfFollower } from "../exit-codes";
-import { FOLLOWERS_HEADER, followerRow, lagWords, statusFields, stateWords } from "../follower-words";
+import {
+  FOLLOWERS_HEADER,
+  followerRow,
+  lagWords,
+  statusFields,
+  stateWords,
+} from "../../operations/words/follower-words";
 import { interruptedExitCode } from "../interruption";
 import { printJson, printJsonLine, printLine } from "../print";
 import { printable } from "../printable";

@@ -5,7 +5,7 @@ import { redacted, redisCliUrl, redisUrl } from "../../core/uri";
 import { alertsTo } from "../../operations/backup-status";
 import { memoryText } from "../../core/memory-size";
 import { contextOf, requireAddon } from "../context";
-import { lagWords, leaderWords } from "../follower-words";
+import { lagWords, leaderWords } from "../../operations/words/follower-words";
 import { printFields, printJson, printLine } from "../print";
 import {
   healthWords,
@@ -15,8 +15,8 @@ import {
   restoringWords,
   retentionWords,
   scheduleWords,
-} from "../backup-words";
-import { roleWords } from "../words";
+} from "../../operations/words/backup-words";
+import { roleWords } from "../../operations/words/addon-words";
 
 export function infoCommand(): Command {
   return new Command("info")

@@ -2,11 +2,11 @@ import { Command } from "commander";
 import { planOf } from "../../core/plans";
 import { inspectAll } from "../../operations/inspect";
 import { memoryText } from "../../core/memory-size";
-import { newestVerifiedCell } from "../backup-words";
+import { newestVerifiedCell } from "../../operations/words/backup-words";
 import { contextOf } from "../context";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
-import { lagCell, roleWords } from "../words";
+import { lagCell, roleWords } from "../../operations/words/addon-words";
 
 export function listCommand(): Command {
   return new Command("list")

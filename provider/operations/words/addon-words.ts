@@ -1,8 +1,8 @@
-import type { AddonStatus } from "../core/status";
-import type { VerificationOutcome } from "../core/verification";
-import type { CatalogEntry } from "../operations/list-backups";
+import type { AddonStatus } from "../../core/status";
+import type { VerificationOutcome } from "../../core/verification";
+import type { CatalogEntry } from "../list-backups";
 import { lagWords, positionWords } from "./follower-words";
-import { syncWords } from "../redis/sync-status";
+import { syncWords } from "../../redis/sync-status";
 
 /** How a role reads in one cell: `leader`, `follower of cache: synced`. */
 export function roleWords({ replication }: AddonStatus): string {

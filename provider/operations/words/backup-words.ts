@@ -1,11 +1,11 @@
-import type { BackupHealth } from "../core/backup-health";
-import { memoryText } from "../core/memory-size";
-import type { Restored, RestoreOrigin, Restoring } from "../core/restore";
-import type { Retention } from "../core/retention";
-import type { Schedule } from "../core/schedule";
-import type { BackupsState } from "../core/status";
-import { VERIFICATION_WORDS } from "../core/verification";
-import type { BackupStatus, StoredBackups } from "../operations/backup-status";
+import type { BackupHealth } from "../../core/backup-health";
+import { memoryText } from "../../core/memory-size";
+import type { Restored, RestoreOrigin, Restoring } from "../../core/restore";
+import type { Retention } from "../../core/retention";
+import type { Schedule } from "../../core/schedule";
+import type { BackupsState } from "../../core/status";
+import { VERIFICATION_WORDS } from "../../core/verification";
+import type { BackupStatus, StoredBackups } from "../backup-status";
 import { ageText } from "./age";
 
 export function scheduleWords(schedule: Schedule): string {

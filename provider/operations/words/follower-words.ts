@@ -1,7 +1,7 @@
-import type { FollowerStatus } from "../core/follower-status";
-import { memoryText } from "../core/memory-size";
-import type { ListedFollower, SyncStatus } from "../core/status";
-import { syncWords } from "../redis/sync-status";
+import type { FollowerStatus } from "../../core/follower-status";
+import { memoryText } from "../../core/memory-size";
+import type { ListedFollower, SyncStatus } from "../../core/status";
+import { syncWords } from "../../redis/sync-status";
 
 type Lag = Pick<SyncStatus, "lagBytes" | "lagSeconds">;
 
