@@ -1,0 +1,17 @@
+import { Hono } from "hono";
+import type { ConsoleContext } from "./context";
+import { backupsPage } from "./pages/backups";
+import { informationPage } from "./pages/information";
+import { listPage } from "./pages/list";
+import { logPage } from "./pages/log";
+import { metricsPage } from "./pages/metrics";
+
+/** All pages, for who has logged in: the guard stands before them. */
+export function consoleApp(context: ConsoleContext): Hono {
+  return new Hono()
+    .route("/", listPage(context))
+    .route("/addons/:name", informationPage(context))
+    .route("/addons/:name/backups", backupsPage(context))
+    .route("/addons/:name/metrics", metricsPage(context))
+    .route("/addons/:name/log", logPage(context));
+}

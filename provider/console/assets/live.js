@@ -1,0 +1,1 @@
+// Fetches the live parts of a page again and again.
