@@ -38,7 +38,7 @@ export async function serveConsole({
   const ended = new AbortController();
   const until = AbortSignal.any([ended.signal, signal]);
   const platform = await openPlatform({ kind: "local", ...(dataHome === undefined ? {} : { dataHome }) });
-  const watch = addonWatch(platform);
+  const watch = addonWatch(platform, clock, until);
   const context: ConsoleContext = {
     platform,
     dataHome,
@@ -61,7 +61,6 @@ export async function serveConsole({
     cookie: `redis-addon-${(home?.id ?? "").slice(0, 8)}`,
   });
   server.on("request", (request, response) => void getRequestListener(app.fetch)(request, response));
-  void watch.run({ clock, signal: until, progress: () => undefined });
   return {
     origin,
     loginUrl: () => `${origin}/login?token=${tokens.mint()}`,

@@ -53,6 +53,13 @@ export type ServerState =
       readonly keys: number;
       readonly connections: number;
       readonly uptimeSeconds: number;
+      /** Commands, as its server measured them in the last second or two. */
+      readonly operationsPerSecond: number;
+      /** Lookups of keys that were there and that weren't, since its start. */
+      readonly keyspaceHits: number;
+      readonly keyspaceMisses: number;
+      /** Keys that made room for others, since its start. */
+      readonly evictedKeys: number;
     };
 
 /** A follower as its leader sees it. */

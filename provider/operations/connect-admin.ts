@@ -4,6 +4,9 @@ import type { Platform } from "../platforms/contract";
 import type { RedisClient } from "../redis/client";
 import { connectPatiently } from "../redis/connect-patiently";
 
+/** The way to an add-on's server as its administrator; disposing the client ends or gives back the connection. */
+export type ConnectAdmin = typeof connectAdmin;
+
 /** The add-on's server, as its internal administrator. Disposing it closes the connection and the way to it. */
 export async function connectAdmin(
   platform: Platform,

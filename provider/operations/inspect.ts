@@ -7,24 +7,61 @@ import type { Task } from "../core/task";
 import type { Placement, Platform } from "../platforms/contract";
 import { isSet, type Info } from "../redis/info";
 import { observationFrom, type ServerObservation } from "../redis/observe";
-import { connectAdmin } from "./connect-admin";
+import { connectAdmin, type ConnectAdmin } from "./connect-admin";
 import { backupsOf } from "./inspect/backups";
+import type { Look } from "./inspect/look";
+import { readOnce } from "./inspect/read-once";
 import { recordedReplication, seenReplication, type SeenReplication } from "./inspect/replication";
+import { severalAtOnce } from "./several-at-once";
 
-/** Everything that is to be known of one add-on; absent: there is none of that name. Changes nothing. */
+/** One that hangs must not keep the others waiting for as long as it is waited for. */
+const SERVERS_AT_ONCE = 32;
+
+/**
+ * Everything that is to be known of one add-on; absent: there is none of that name. Changes nothing. Who looks again and
+ * again keeps connections open and gives them to it as `connect`.
+ */
 export async function inspect(
   platform: Platform,
   name: string,
   task: Task,
+  connect: ConnectAdmin = connectAdmin,
 ): Promise<AddonStatus | undefined> {
   const placement = await platform.placement(name);
-  return placement === undefined ? undefined : statusOf(platform, placement, task);
+  return placement === undefined ? undefined : statusOf({ platform, connect }, placement, task);
 }
 
-/**
- * Every add-on of the platform, by name. One whose record can't be read, because it is damaged or of a newer version,
- * hides none of the others: `onUnreadable` hears of it, by default as progress.
- */
+/** What is made of each add-on that was looked at, in the order in which they answer. */
+export interface Lookout {
+  readonly seen: (status: AddonStatus) => void;
+  /** Its record is damaged or of a newer version. */
+  readonly unreadable: (failure: Failure) => void;
+}
+
+/** Looks at every add-on of the platform; one whose record can't be read hides none of the others. */
+export async function inspectEach(
+  platform: Platform,
+  { seen, unreadable }: Lookout,
+  task: Task,
+  connect: ConnectAdmin = connectAdmin,
+): Promise<void> {
+  const once = readOnce(platform);
+  await severalAtOnce(
+    await once.names(),
+    async (name) => {
+      try {
+        const status = await inspect(once, name, task, connect);
+        if (status !== undefined) seen(status);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== "record-unreadable") throw error;
+        unreadable(error);
+      }
+    },
+    SERVERS_AT_ONCE,
+  );
+}
+
+/** Every add-on of the platform, by name. `onUnreadable` hears of records that can't be read, by default as progress. */
 export async function inspectAll(
   platform: Platform,
   task: Task,
@@ -32,22 +69,14 @@ export async function inspectAll(
     task.progress({ message });
   },
 ): Promise<AddonStatus[]> {
-  const names = await platform.names();
-  const found = await Promise.all(
-    names.map((name) =>
-      inspect(platform, name, task).catch((error: unknown) => {
-        if (!(error instanceof Failure) || error.code !== "record-unreadable") throw error;
-        onUnreadable(error);
-        return undefined;
-      }),
-    ),
-  );
-  return found.filter((status) => status !== undefined);
+  const found: AddonStatus[] = [];
+  await inspectEach(platform, { seen: (status) => found.push(status), unreadable: onUnreadable }, task);
+  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function statusOf(platform: Platform, placement: Placement, task: Task): Promise<AddonStatus> {
+async function statusOf(look: Look, placement: Placement, task: Task): Promise<AddonStatus> {
   const { record, home } = placement;
-  const { server, replication, problems: ofReplication } = await look(platform, placement, task);
+  const { server, replication, problems: ofReplication } = await serverOf(look, placement, task);
   const backups = backupsOf(placement, task);
   const problems = [
     ...(server.state === "stopped" || server.state === "unreachable" ? [server.why] : []),
@@ -81,28 +110,28 @@ function restoringWords({ backup, since }: Restoring): string {
   return `backup ${backup} is being restored since ${since}: users can't write`;
 }
 
-async function look(
-  platform: Platform,
+async function serverOf(
+  look: Look,
   placement: Placement,
   task: Task,
 ): Promise<SeenReplication & { readonly server: ServerState }> {
   const { record, process } = placement;
   if (process.state !== "running") {
     const why = process.state === "starting" ? "its server is starting" : "its server does not run";
-    return { server: process, ...(await recordedReplication(platform, placement, why, task)) };
+    return { server: process, ...(await recordedReplication(look, placement, why, task)) };
   }
   try {
-    await using client = await connectAdmin(platform, record, task);
+    await using client = await look.connect(look.platform, record, task);
     const info = await client.info();
     const observed = observationFrom(info);
     return {
       server: isStarting(info) ? { state: "starting" } : running(observed, process.pid),
-      ...(await seenReplication(platform, placement, { client, info }, task)),
+      ...(await seenReplication(look, placement, { client, info }, task)),
     };
   } catch (error) {
     task.signal.throwIfAborted();
     const why = error instanceof Failure ? error.cause : String(error);
-    const recorded = await recordedReplication(platform, placement, "its server does not answer", task);
+    const recorded = await recordedReplication(look, placement, "its server does not answer", task);
     return { server: { state: "unreachable", why }, ...recorded };
   }
 }
@@ -121,6 +150,10 @@ function running(observed: ServerObservation, pid: number): ServerState {
     keys: Object.values(observed.keysByDatabase).reduce((sum, keys) => sum + keys, 0),
     connections: observed.connectedClients,
     uptimeSeconds: observed.uptimeSeconds,
+    operationsPerSecond: observed.operationsPerSecond,
+    keyspaceHits: observed.keyspaceHits,
+    keyspaceMisses: observed.keyspaceMisses,
+    evictedKeys: observed.evictedKeys,
   };
 }
 

@@ -25,6 +25,11 @@ export interface ServerObservation {
   readonly maxMemoryBytes: number;
   readonly evictionPolicy: string;
   readonly connectedClients: number;
+  readonly operationsPerSecond: number;
+  /** These three since it started. */
+  readonly keyspaceHits: number;
+  readonly keyspaceMisses: number;
+  readonly evictedKeys: number;
   /** Only databases that hold keys. */
   readonly keysByDatabase: Readonly<Record<number, number>>;
   readonly role: "leader" | "follower";
@@ -63,6 +68,10 @@ export function observationFrom(info: Info): ServerObservation {
     maxMemoryBytes: numberIn(info, "maxmemory") ?? 0,
     evictionPolicy: info.get("maxmemory_policy") ?? "",
     connectedClients: numberIn(info, "connected_clients") ?? 0,
+    operationsPerSecond: numberIn(info, "instantaneous_ops_per_sec") ?? 0,
+    keyspaceHits: numberIn(info, "keyspace_hits") ?? 0,
+    keyspaceMisses: numberIn(info, "keyspace_misses") ?? 0,
+    evictedKeys: numberIn(info, "evicted_keys") ?? 0,
     keysByDatabase: keysByDatabase(info),
     role: follows ? "follower" : "leader",
     ...(follows ? { leader: leaderIn(info) } : {}),

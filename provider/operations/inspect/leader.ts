@@ -10,7 +10,7 @@ import type { Placement, Platform } from "../../platforms/contract";
 import { connectRedis } from "../../redis/client";
 import type { Info } from "../../redis/info";
 import { probeLeader } from "../../redis/leader-probe";
-import { connectAdmin } from "../connect-admin";
+import type { Look } from "./look";
 
 /** Whom a record says that its add-on follows. */
 export type RecordedLeader =
@@ -61,13 +61,13 @@ export function shownLeader(leader: RecordedLeader): FollowedLeader {
  * that replicates. Where there is no link, also why there can't be one.
  */
 export async function askLeader(
-  platform: Platform,
+  look: Look,
   leader: RecordedLeader,
   isLinked: boolean,
   task: Task,
 ): Promise<AskedLeader> {
   if (leader.kind === "gone") return { why: leader.why };
-  if (leader.kind === "addon") return askAddon(platform, leader.placement, task);
+  if (leader.kind === "addon") return askAddon(look, leader.placement, task);
   const { address } = leader;
   if (isLinked)
     return quickly(task, async (quick) => {
@@ -81,13 +81,13 @@ export async function askLeader(
   });
 }
 
-function askAddon(platform: Platform, placement: Placement, task: Task): Promise<AskedLeader> {
+function askAddon({ platform, connect }: Look, placement: Placement, task: Task): Promise<AskedLeader> {
   const { record, process } = placement;
   if (process.state === "stopped")
     return Promise.resolve({ why: `its leader ${record.name} does not run: ${process.why}` });
   if (process.state === "starting") return Promise.resolve({ why: `its leader ${record.name} is starting` });
   return quickly(task, async (quick) => {
-    await using client = await connectAdmin(platform, record, quick);
+    await using client = await connect(platform, record, quick);
     return { info: await client.info() };
   });
 }

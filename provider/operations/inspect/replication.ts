@@ -11,6 +11,7 @@ import { classifySync } from "../../redis/sync-status";
 import { addressOf, asSeen, followersOf, type Connected } from "./followers";
 import { judged, strayWords } from "./judge";
 import { askLeader, recordedLeader, shownLeader, type RecordedLeader } from "./leader";
+import type { Look } from "./look";
 
 export interface SeenReplication {
   readonly replication: ReplicationState;
@@ -22,17 +23,16 @@ type FollowerState = Extract<ReplicationState, { role: "follower" }>;
 
 /** What an add-on replicates, as its server and its leader tell. `client` is its administrator's, `info` a first look. */
 export async function seenReplication(
-  platform: Platform,
+  look: Look,
   placement: Placement,
   { client, info }: { readonly client: RedisClient; readonly info: Info },
   task: Task,
 ): Promise<SeenReplication> {
   const { record } = placement;
-  const leader = await recordedLeader(platform, record);
-  if (leader === undefined) return leading(platform, placement, info);
+  const leader = await recordedLeader(look.platform, record);
+  if (leader === undefined) return leading(look.platform, placement, info);
   // Who follows nobody has nothing to ask.
-  const asked =
-    haltOf(record) === undefined ? await askLeader(platform, leader, hasLink(info), task) : undefined;
+  const asked = haltOf(record) === undefined ? await askLeader(look, leader, hasLink(info), task) : undefined;
   // Last, so that it is no older than what its leader says.
   const follower = await client.info();
   const seen = asked?.info && asSeen(addressOf(record), observationFrom(asked.info).followers);
@@ -48,7 +48,7 @@ export async function seenReplication(
 
 /** What is recorded, where the server can't be asked; `why` it can't. */
 export async function recordedReplication(
-  platform: Platform,
+  { platform }: Look,
   placement: Placement,
   why: string,
   task: Task,
