@@ -1,7 +1,10 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** The tiers: pure in milliseconds, each driver on the real thing, the real engine. */
+// Every test's agent would serve a console of its own; those that are about it say otherwise.
+process.env["REDIS_ADDON_CONSOLE"] = "off";
+
+/** The tiers: pure in milliseconds, each driver on the real thing, the real engine, a real browser, what takes long. */
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
@@ -23,6 +26,15 @@ export default defineConfig({
           name: "pulumi",
           include: ["test/pulumi/**/*.test.ts"],
           testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          env: { REDIS_ADDON_CONSOLE: "" },
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

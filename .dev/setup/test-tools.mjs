@@ -1,6 +1,7 @@
 // What only tests and benchmarks need. `npm start` never comes here.
 import { Stop } from "./stop.mjs";
 import { age } from "./test-tools/age.mjs";
+import { chromium } from "./test-tools/chromium.mjs";
 import { bsdtar, pigz, redisCli } from "./test-tools/debian-tools.mjs";
 import { garage } from "./test-tools/garage.mjs";
 import { minio } from "./test-tools/minio.mjs";
@@ -18,11 +19,11 @@ import { versitygw } from "./test-tools/versitygw.mjs";
  */
 
 /** @type {readonly TestTool[]} */
-export const forTests = [...servers, redisCli, ...redisPys, bsdtar, age, versitygw];
+export const forTests = [...servers, redisCli, ...redisPys, bsdtar, chromium, age, versitygw];
 /** @type {readonly TestTool[]} */
 export const forHeavyTests = [...forTests, minio, garage];
-/** redis724 for its redis-cli. @type {readonly TestTool[]} */
-export const forBenches = [redis724, pigz, age, versitygw];
+/** redis724 for its redis-cli, Chromium for what the console shows. @type {readonly TestTool[]} */
+export const forBenches = [redis724, pigz, chromium, age, versitygw];
 
 /**
  * Installs what isn't there. A tool that can't be had costs the tests that need it, not the others.

@@ -27,6 +27,8 @@ export const versitygw = { atLeast: "1.8.0", install: "1.8.0" };
 export const age = { atLeast: "1.2.0", install: "1.2.1" };
 export const minio = { install: "20260212201848-7aac2a2c5b7c" };
 export const garage = { install: "2.5.0" };
+/** Of what a machine has; older ones lack commands that playwright-core sends. Installed is what is current. */
+export const chromium = { atLeast: "130.0.0" };
 /** The oldest that is still met with, and a current one. */
 export const redisPy = { install: ["5.0.8", "8.1.0"] };
 

@@ -1,6 +1,8 @@
 // Which runs of vitest the arguments of `npm test` ask for.
 
 const everyday = ["unit", "contract", "pulumi"];
+/** After the others: what a browser shows stands on what they test. */
+const browser = ["browser"];
 
 /**
  * @typedef {object} Run
@@ -18,7 +20,9 @@ export function runsFor(args) {
   const named = projectsIn(rest);
   const isWhole = rest.length === 0;
   if (named.length > 0) return [{ tiers: named, isWhole, args: calm(named, rest) }];
-  const groups = args.includes("--heavy") ? [everyday, ["heavy"]] : [everyday];
+  // Chosen files are looked for in one run: vitest fails where it finds none.
+  const groups = isWhole ? [everyday, browser] : [[...everyday, ...browser]];
+  if (args.includes("--heavy")) groups.push(["heavy"]);
   return groups.map((tiers) => ({
     tiers,
     isWhole,
@@ -26,8 +30,12 @@ export function runsFor(args) {
   }));
 }
 
-/** Heavy tests load the machine and measure on it: more than two at once would disturb each other. */
-const calm = (tiers, args) => (tiers.includes("heavy") ? ["--maxWorkers=2", ...args] : args);
+/**
+ * Heavy tests load the machine and measure on it, and each browser test has a browser, an agent and servers of its own:
+ * more than two at once would disturb each other.
+ */
+const calm = (tiers, args) =>
+  tiers.every((tier) => tier === "heavy" || tier === "browser") ? ["--maxWorkers=2", ...args] : args;
 
 function projectsIn(args) {
   return args.flatMap((arg, i) => {

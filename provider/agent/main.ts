@@ -1,14 +1,18 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { consoleSetting } from "../core/console-setting";
 import { Failure } from "../core/errors";
 import type { Task } from "../core/task";
 import { ensureHome, layoutOf, type HomeLayout } from "../platforms/local/home";
 import { thisProgram } from "../platforms/local/program";
+import { writeLauncher } from "../platforms/local/service/launcher";
 import { systemClock } from "../system/clock";
 import { writeDurably } from "../system/files";
 import { tryLock } from "../system/lock";
 import { BackupRunner } from "./backups/backup-runner";
+import { boundLogs } from "./bound-logs";
+import { ConsoleKeeper } from "./console/keep-console";
 import { Activity } from "./idle";
 import { log } from "./log";
 import { AgentService } from "./service";
@@ -28,6 +32,9 @@ async function main(): Promise<void> {
   if (lock === undefined || (await wasStoppedSince(layout, bornAt()))) return;
 
   const identity = await ensureHome(layout);
+  await writeLauncher(layout, __filename).catch((error: unknown) => {
+    log(`what starts the agent again can't be written: ${String(error)}`);
+  });
   const program = await thisProgram();
   const leaving = new AbortController();
   const background: Task = { signal: leaving.signal, clock: systemClock, progress: () => undefined };
@@ -36,6 +43,12 @@ async function main(): Promise<void> {
   const service = new AgentService(layout, identity, supervisor, backups, background);
 
   const activity = new Activity(systemClock);
+  const pages = new ConsoleKeeper({
+    ...{ layout, identity, clock: systemClock },
+    setting: consoleSetting(process.env["REDIS_ADDON_CONSOLE"]),
+    settled: (deadlineMs) => activity.settled(deadlineMs),
+    onUse: () => void activity.during(Promise.resolve()),
+  });
   const leave = (): void => {
     leaving.abort(new Error("the agent is leaving"));
   };
@@ -57,7 +70,9 @@ async function main(): Promise<void> {
       backUp: ({ name }, task) => activity.during(service.backUp(name, task)),
       switchOver: (request, task) => activity.during(service.switchOver(request, task)),
       restore: (request, task) => activity.during(service.restore(request, task)),
+      restart: (call, task) => activity.during(service.restart(call, task)),
       trustData: ({ name }, task) => activity.during(service.trustData(name, task)),
+      console: async (_, task) => ({ url: await activity.during(pages.login(task)) }),
       stop: async ({ keepServers }, task) => {
         try {
           return { stopped: keepServers ? [] : await stopEverything(task) };
@@ -71,6 +86,8 @@ async function main(): Promise<void> {
     AbortSignal.any([leaving.signal, calls.signal]),
     systemClock,
   );
+  // Who calls from now on starts the next agent, which waits for this one's lock.
+  leaving.signal.addEventListener("abort", () => void server.close());
   log(`agent ${program.id} (process ${process.pid}) serves ${layout.root}`);
   // Servers are left running: a terminal that closes or a machine's clean-up of users must not take databases away.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, leave);
@@ -78,6 +95,8 @@ async function main(): Promise<void> {
   await Promise.all([
     leaveWithHome(supervisor.run(background, identity)),
     backups.run(),
+    boundLogs(layout, systemClock, leaving.signal),
+    pages.run(leaving.signal),
     clearAway(layout, program.id),
     activity.untilIdle(layout, leaving.signal).then(leave),
   ]);

@@ -1,6 +1,7 @@
 import type { AddonRecord } from "../core/facets";
 import type { Clock, Task } from "../core/task";
 import type { HomeIdentity } from "../core/status";
+import type { ProcessIdentity } from "../system/processes";
 import { readIdentity, type HomeLayout } from "../platforms/local/home";
 import { recordedNames } from "../platforms/local/records";
 import { ConnectionGuard } from "./connections/connection-guard";
@@ -50,10 +51,14 @@ export class Supervisor {
    */
   place(name: string, task: Task, as = (record: AddonRecord): AddonRecord => record): Promise<Placed> {
     return this.#server(name).place(async () => {
-      if (this.#stopping) throw new Error("the agent is being stopped");
-      const found = await this.#load(name, task);
+      const found = await this.#recorded(name, task);
       return found && { ...found, record: as(found.record) };
     }, task);
+  }
+
+  /** The same, once that process is ended, its data written down; another one that runs meanwhile stays. */
+  restart(name: string, outgoing: ProcessIdentity, task: Task): Promise<Placed> {
+    return this.#server(name).place(() => this.#recorded(name, task), task, outgoing);
   }
 
   /** Returns once nothing that was asked for before changes the server any more. */
@@ -150,6 +155,11 @@ export class Supervisor {
     const server = new ServerProcess(this.layout, name, this.clock);
     this.#servers.set(name, server);
     return server;
+  }
+
+  async #recorded(name: string, task: Task): Promise<Placeable | undefined> {
+    if (this.#stopping) throw new Error("the agent is being stopped");
+    return this.#load(name, task);
   }
 
   async #load(name: string, task: Task): Promise<Placeable | undefined> {

@@ -1,9 +1,9 @@
 import { Failure } from "../core/errors";
-import { type Manifest, manifestKey, ManifestSchema, parseEnding, parseObjectName } from "../core/manifest";
-import { parseSlot, SLOT_LENGTH } from "../core/slot";
+import { type Manifest, manifestKey, ManifestSchema, parseObjectName } from "../core/manifest";
 import type { Task } from "../core/task";
-import { VERIFICATION_OUTCOMES, type VerificationOutcome } from "../core/verification";
+import type { VerificationOutcome } from "../core/verification";
 import type { Store, StoredObject } from "../stores/contract";
+import { collecting } from "./collect-slots";
 import { parseJson, readSmall } from "./read-beside";
 
 /** A backup, as the listing alone tells it. */
@@ -21,8 +21,8 @@ export interface ListedBackup {
   readonly archives: readonly StoredObject[];
   /** What restores that read it have put, those that died included. */
   readonly holds: readonly StoredObject[];
-  /** All that belongs to it, manifest, archives and holds included. */
-  readonly objects: readonly StoredObject[];
+  /** How the names of the rest that belongs to it end, after its slot: its manifest, its pin, what was found in it. */
+  readonly endings: readonly string[];
 }
 
 export interface Catalog {
@@ -32,33 +32,9 @@ export interface Catalog {
    * What belongs to a slot without a manifest: a backup that is being taken or removed at this moment, or was when it
    * was interrupted.
    */
-  readonly orphans: readonly StoredObject[];
+  readonly orphans: readonly Pick<StoredObject, "key" | "modifiedAt">[];
   /** The latest instant that the store's own clock is known to have reached; -Infinity for an empty catalog. */
   readonly reachedAt: number;
-}
-
-interface Slot {
-  readonly name: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly slot: number;
-  manifest: boolean;
-  pinned: boolean;
-  /** Only for the moment between two writes are there several; then the worst counts. */
-  outcomes: readonly VerificationOutcome[];
-  readonly archives: StoredObject[];
-  holds: readonly StoredObject[];
-  readonly all: StoredObject[];
-}
-
-/**
- * Nothing that is alive leaves an object as it is for so long: an archive is stored whole at once and its manifest
- * follows, a restore renews its hold each hour.
- */
-const DEAD_AFTER_MS = 24 * 60 * 60_000;
-
-/** Whether whoever wrote an object that waits for something is surely gone; `storeTime` is the store's own clock. */
-export function isDead({ modifiedAt }: StoredObject, storeTime: number): boolean {
-  return storeTime - modifiedAt > DEAD_AFTER_MS;
 }
 
 /**
@@ -75,14 +51,12 @@ export async function storeTimeOf(
   return Math.min(clock.now(), time === -Infinity ? reachedAt : time);
 }
 
-/** Whether a restore reads a backup; one whose hold was not renewed for a day has died. */
-export function isHeld({ holds }: Pick<ListedBackup, "holds">, storeTime: number): boolean {
-  return holds.some((hold) => !isDead(hold, storeTime));
-}
-
 /** All backups of one add-on. Files of strangers in the same folder are passed over. */
 export async function readCatalog(store: Store, catalogKey: string, signal: AbortSignal): Promise<Catalog> {
-  return sorted(catalogKey, await store.list(`${catalogKey}/`, signal));
+  const slots = collecting(catalogKey);
+  for await (const part of store.parts(`${catalogKey}/`, signal))
+    for (const object of part) slots.add(object);
+  return slots.catalog();
 }
 
 /** One backup as it is listed at this moment; undefined where there is none. */
@@ -92,85 +66,20 @@ export async function readListed(
   slot: string,
   signal: AbortSignal,
 ): Promise<ListedBackup | undefined> {
-  return sorted(catalogKey, await store.list(`${catalogKey}/${slot}`, signal)).backups[0];
+  const slots = collecting(catalogKey);
+  for (const object of await store.list(`${catalogKey}/${slot}`, signal)) slots.add(object);
+  return slots.catalog().backups[0];
 }
 
 /** The keys of all catalogs of a store that hold a backup. */
 export async function listCatalogs(store: Store, signal: AbortSignal): Promise<string[]> {
   const keys = new Set<string>();
-  for (const { key } of await store.list("", signal)) {
-    const [catalogKey = "", name = ""] = key.split("/");
-    if (parseObjectName(name)?.kind === "manifest") keys.add(catalogKey);
-  }
-  return [...keys].sort();
-}
-
-/** Hundred thousands of slots share it. */
-const NONE: readonly never[] = [];
-
-/** `objects`: in the order of their keys, as a store lists them. Those of one slot begin alike, and follow each other. */
-function sorted(catalogKey: string, objects: readonly StoredObject[]): Catalog {
-  const slots: Slot[] = [];
-  let current: Slot | undefined;
-  let reachedAt = -Infinity;
-  const folder = `${catalogKey}/`;
-  for (const object of objects) {
-    reachedAt = Math.max(reachedAt, object.modifiedAt);
-    const name = object.key.slice(folder.length, folder.length + SLOT_LENGTH);
-    if (name !== current?.name) {
-      const slot = parseSlot(name);
-      if (slot === undefined) continue;
-      current = {
-        name,
-        slot,
-        manifest: false,
-        pinned: false,
-        outcomes: NONE,
-        archives: [],
-        holds: NONE,
-        all: [],
-      };
-      slots.push(current);
+  for await (const part of store.parts("", signal))
+    for (const { key } of part) {
+      const [catalogKey = "", name = ""] = key.split("/");
+      if (parseObjectName(name)?.kind === "manifest") keys.add(catalogKey);
     }
-    add(current, object, object.key.slice(folder.length + SLOT_LENGTH));
-  }
-  const backups: ListedBackup[] = [];
-  const orphans: StoredObject[] = [];
-  for (const { name, slot, manifest, pinned, outcomes, archives, holds, all } of slots) {
-    if (manifest) {
-      const held = isHeld({ holds }, reachedAt);
-      const verification = worstOf(outcomes);
-      backups.push({ slot, name, pinned, held, verification, archives, holds, objects: all });
-    } else orphans.push(...all);
-  }
-  return { backups: backups.sort((a, b) => a.slot - b.slot), orphans, reachedAt };
-}
-
-function add(slot: Slot, object: StoredObject, ending: string): void {
-  const parsed = parseEnding(slot.name, ending);
-  if (parsed === undefined) return;
-  slot.all.push(object);
-  switch (parsed.kind) {
-    case "archive":
-      slot.archives.push(object);
-      break;
-    case "verification":
-      slot.outcomes = [...slot.outcomes, parsed.outcome];
-      break;
-    case "manifest":
-      slot.manifest = true;
-      break;
-    case "pin":
-      slot.pinned = true;
-      break;
-    case "hold":
-      slot.holds = [...slot.holds, object];
-      break;
-  }
-}
-
-function worstOf(outcomes: readonly VerificationOutcome[]): VerificationOutcome | undefined {
-  return VERIFICATION_OUTCOMES.findLast((outcome) => outcomes.includes(outcome));
+  return [...keys].sort();
 }
 
 /**

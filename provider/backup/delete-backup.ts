@@ -2,7 +2,8 @@ import { Failure } from "../core/errors";
 import type { Manifest } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { Store, StoredObject } from "../stores/contract";
-import { type Catalog, isHeld, type ListedBackup, readCatalog, readManifest, storeTimeOf } from "./catalog";
+import { type Catalog, type ListedBackup, readCatalog, readManifest, storeTimeOf } from "./catalog";
+import { isHeld } from "./dead";
 import { noSuchBackup } from "./find-backup";
 import { archivesOf, removeWith } from "./remove-backup";
 

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { link, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DecryptionKey } from "../core/encryption";
@@ -7,10 +6,9 @@ import { Failure } from "../core/errors";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
 import { fileFailure, systemCode } from "../stores/file-errors";
-import { syncFolder, syncTree, temporaryBeside } from "../system/files";
-import { archiveFailure } from "./archive/damage";
+import { isTaken, syncFolder, syncTree, temporaryBeside } from "../system/files";
 import { readArchive } from "./archive/read";
-import { untilAborted } from "./archive/until-aborted";
+import { archiveBytes } from "./archive-bytes";
 import { readManifest } from "./catalog";
 import { requireKnown } from "./require-known";
 
@@ -28,30 +26,16 @@ export async function downloadArchive(
 ): Promise<void> {
   const { signal } = task;
   const { archive } = await readManifest(store, catalogKey, slot, signal);
-  if (await exists(to)) throw alreadyExists(to, "it exists already");
+  if (await isTaken(to)) throw alreadyExists(to, "it exists already");
   const temporary = temporaryBeside(to);
-  const stored = await store.get(`${catalogKey}/${archive.name}`, signal);
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  // Left early it says that it was aborted, to nobody.
-  stored.on("error", () => undefined);
+  let doneBytes = 0;
   try {
     await using file = await open(temporary, "wx", 0o600);
-    for await (const chunk of untilAborted<Buffer>(stored, signal)) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > archive.sizeBytes) break;
-      hash.update(chunk);
+    for await (const chunk of archiveBytes(store, catalogKey, archive, signal)) {
+      doneBytes += chunk.length;
       await file.writeFile(chunk);
-      task.progress({ message: "downloading", doneBytes: sizeBytes, totalBytes: archive.sizeBytes });
+      task.progress({ message: "downloading", doneBytes, totalBytes: archive.sizeBytes });
     }
-    if (sizeBytes < archive.sizeBytes)
-      throw archiveFailure(
-        "archive-truncated",
-        archive.name,
-        `it ends after ${sizeBytes} of ${archive.sizeBytes} bytes`,
-      );
-    if (sizeBytes > archive.sizeBytes || hash.digest("hex") !== archive.sha256)
-      throw archiveFailure("archive-damaged", archive.name, "its bytes are not those that were written");
     await file.sync();
     await nameFile(temporary, to);
     await syncFolder(dirname(to));
@@ -60,7 +44,6 @@ export async function downloadArchive(
     // What the store fails with is a Failure already.
     throw fileFailure(error, "write", to);
   } finally {
-    stored.destroy();
     await rm(temporary, { force: true });
   }
 }
@@ -108,17 +91,10 @@ async function nameFile(temporary: string, path: string): Promise<void> {
     await link(temporary, path);
     await unlink(temporary);
   } catch (error) {
-    if (await exists(path)) throw alreadyExists(path, "it exists already");
+    if (await isTaken(path)) throw alreadyExists(path, "it exists already");
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(systemCode(error))) throw error;
     await rename(temporary, path);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function requireEmpty(folder: string): Promise<void> {

@@ -15,6 +15,11 @@ const LET_GO_MS = 30_000;
 interface Hold extends AsyncDisposable {
   /** Why the backup could not be held, which need not keep anybody from reading it; absent: it is held. */
   readonly warning?: string;
+  /**
+   * Has it held for a day from now on, also once this is disposed of, and returns the key to delete when it need not be
+   * any more; absent: it is not held.
+   */
+  keep(): Promise<string | undefined>;
 }
 
 /**
@@ -48,6 +53,7 @@ export async function holdBackup(store: Store, catalogKey: string, slot: string,
     const { cause } = asFailure(error, "hold", slot);
     return {
       warning: `backup ${slot} could not be held against its removal while it is read: ${cause}`,
+      keep: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
@@ -60,12 +66,19 @@ export async function holdBackup(store: Store, catalogKey: string, slot: string,
   }
   const ended = new AbortController();
   const renewing = renew(put, AbortSignal.any([signal, ended.signal]), clock);
+  let isKept = false;
   return {
+    async keep() {
+      // What can't be renewed now was renewed an hour ago at most.
+      await put(signal).catch(() => signal.throwIfAborted());
+      isKept = true;
+      return key;
+    },
     async [Symbol.asyncDispose]() {
       ended.abort();
       // One that is under way must not put it again behind the deletion.
       await renewing;
-      await letGo();
+      if (!isKept) await letGo();
     },
   };
 }

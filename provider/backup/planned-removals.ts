@@ -1,9 +1,10 @@
 import { Failure } from "../core/errors";
-import { type Retention, retain } from "../core/retention";
+import { type Retainable, type Retention, retain } from "../core/retention";
 import type { Schedule } from "../core/schedule";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
-import { type Catalog, isHeld, type ListedBackup, readCatalog, readManifest } from "./catalog";
+import { type Catalog, type ListedBackup, readCatalog, readManifest } from "./catalog";
+import { isHeld } from "./dead";
 
 /** Whose backups are judged: `createdAt` is ISO 8601. */
 export interface JudgedAddon {
@@ -27,15 +28,19 @@ export interface PlannedRemovals {
   }[];
 }
 
-/** What a retention would remove from a catalog, and what it would keep, each with its reasons. It only reads. */
+/**
+ * What a retention would remove from a catalog, and what it would keep, each with its reasons. It only reads; `known`:
+ * the catalog as it was read before, for several questions about one moment.
+ */
 export async function plannedRemovals(
   store: Store,
   addon: JudgedAddon,
   retention: Retention,
   schedule: Schedule | undefined,
   task: Pick<Task, "signal" | "clock">,
+  known?: Catalog,
 ): Promise<PlannedRemovals> {
-  const catalog = await readCatalog(store, addon.catalogKey, task.signal);
+  const catalog = known ?? (await readCatalog(store, addon.catalogKey, task.signal));
   const storeTime = Math.min(task.clock.now(), catalog.reachedAt);
   const judged = await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task);
   return {
@@ -46,6 +51,10 @@ export async function plannedRemovals(
     ),
     kept: judged.flatMap(({ backup, keep, reasons }) => (keep ? [{ slot: backup.name, reasons }] : [])),
   };
+}
+
+interface Judged extends Retainable {
+  readonly backup: ListedBackup;
 }
 
 interface JudgedBackup {
@@ -71,14 +80,7 @@ export async function judgeCatalog(
   const spoilt = await spoiltOf(store, catalogKey, backups, judging, signal);
   const considered = backups
     .filter((backup) => !spoilt.has(backup))
-    .map((backup) => ({
-      backup,
-      slot: backup.slot,
-      pinned: backup.pinned,
-      held: isHeld(backup, storeTime),
-      // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
-      verification: backup.archives.length === 0 ? ("damaged" as const) : backup.verification,
-    }));
+    .map((backup) => retainable(backup, storeTime));
   const verdicts = retain(considered, retention, judging).map(
     ({ backup: { backup }, keep, reasons }): JudgedBackup => ({ backup, keep, reasons }),
   );
@@ -86,6 +88,18 @@ export async function judgeCatalog(
   return [...verdicts, ...[...spoilt].map((backup) => ({ backup, keep: true, reasons }))].sort(
     (a, b) => a.backup.slot - b.backup.slot,
   );
+}
+
+/** What the rules need to know of a backup. */
+export function retainable(backup: ListedBackup, storeTime: number): Judged {
+  return {
+    backup,
+    slot: backup.slot,
+    pinned: backup.pinned,
+    held: isHeld(backup, storeTime),
+    // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
+    verification: backup.archives.length === 0 ? "damaged" : backup.verification,
+  };
 }
 
 /**

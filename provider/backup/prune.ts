@@ -3,10 +3,12 @@ import type { Retention } from "../core/retention";
 import type { Schedule } from "../core/schedule";
 import type { Task } from "../core/task";
 import type { Store, StoredObject } from "../stores/contract";
-import { type Catalog, isDead, isHeld, type ListedBackup, readCatalog, storeTimeOf } from "./catalog";
+import { type ListedBackup, readCatalog, storeTimeOf } from "./catalog";
+import { isDead } from "./dead";
 import { type JudgedAddon, judgeCatalog } from "./planned-removals";
 import { namedArchive } from "./remove-backup";
 import { removeMany } from "./remove-many";
+import { stillFree } from "./still-free";
 
 /**
  * Backups that are removed between two looks: the first time so many, then twice as many as long as that takes no time
@@ -15,11 +17,6 @@ import { removeMany } from "./remove-many";
 const FIRST_BATCH = 1000;
 const LARGEST_BATCH = 16_000;
 const SOON_MS = 2_000;
-/**
- * Whether a backup was pinned or held since is looked at again before each batch, once the last look is so many times
- * older than it took: of a large catalog a look is long, and no fresher at its end than at its begin.
- */
-const LOOKS_APART = 10;
 
 export interface Pruned {
   /** The slots that retention removed, oldest first. */
@@ -31,6 +28,11 @@ export interface Pruned {
 /**
  * Removes what the retention no longer wants, and what interrupted attempts left. `retain` says what stays whatever the
  * retention says; without a retention every backup does. `schedule` is the add-on's, if it has one.
+ *
+ * What is pinned or held while this goes on stays as well: it is looked at again right before each batch, and nothing of
+ * a batch goes before that look. No store lets anybody look and remove in one: what is pinned or held within the moment
+ * between the look at a batch and the removal of its manifests may go none the less. Whoever pins or holds looks again
+ * once that is written, and says so where the backup has gone by then.
  */
 export async function prune(
   store: Store,
@@ -41,25 +43,20 @@ export async function prune(
 ): Promise<Pruned> {
   const { catalogKey } = addon;
   const { signal } = task;
-  const look = looking(store, catalogKey, task);
-  const { catalog } = await look();
+  const catalog = await readCatalog(store, catalogKey, signal);
   const storeTime = await storeTimeOf(store, catalogKey, catalog, task);
-  const judged =
+  const going =
     retention === undefined
       ? []
-      : await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task);
-  const going = judged.filter(({ keep }) => !keep).map(({ backup }) => backup);
+      : (await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task)).flatMap(
+          ({ backup, keep }) => (keep ? [] : [backup]),
+        );
   const removed: string[] = [];
   let first: Failure | undefined;
   try {
     for (let from = 0, atOnce = FIRST_BATCH; from < going.length;) {
-      const { byName } = await look();
       const beganAt = task.clock.now();
-      const free = going
-        .slice(from, from + atOnce)
-        // It may have been pinned, or removed, while others were being removed.
-        .flatMap(({ name }) => byName.get(name) ?? [])
-        .filter((backup) => !backup.pinned && !isHeld(backup, storeTime));
+      const free = await stillFree(store, catalogKey, going.slice(from, from + atOnce), storeTime, signal);
       const done = await removeMany(store, catalogKey, free, storeTime, task);
       removed.push(...done.removed);
       first ??= [...done.failures.values()][0];
@@ -83,27 +80,6 @@ export async function prune(
     first ??= asFailure(error, "remove", store.url);
   }
   return { removed, failure: first?.report() };
-}
-
-interface Look {
-  readonly catalog: Catalog;
-  readonly byName: ReadonlyMap<string, ListedBackup>;
-}
-
-/** Reads the catalog, and again only when what is known of it is no longer fresh. */
-function looking(store: Store, catalogKey: string, { signal, clock }: Task): () => Promise<Look> {
-  let known: (Look & { readonly at: number; readonly tookMs: number }) | undefined;
-  return async () => {
-    const at = clock.now();
-    // A clock that was set back tells nothing.
-    const ageMs = known === undefined || at < known.at ? Infinity : at - known.at;
-    if (known === undefined || ageMs >= LOOKS_APART * known.tookMs) {
-      const catalog = await readCatalog(store, catalogKey, signal);
-      const byName = new Map(catalog.backups.map((backup) => [backup.name, backup]));
-      known = { catalog, byName, at, tookMs: Math.max(0, clock.now() - at) };
-    }
-    return known;
-  };
 }
 
 /** What lies beside backups that stay: archives of machines that lost the race for a slot, holds of restores that died. */

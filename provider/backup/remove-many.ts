@@ -2,7 +2,8 @@ import { asFailure, type Failure } from "../core/errors";
 import { parseEnding } from "../core/manifest";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
-import { isDead, type ListedBackup } from "./catalog";
+import type { ListedBackup } from "./catalog";
+import { isDead } from "./dead";
 import { namedArchive } from "./remove-backup";
 
 interface RemovedMany {
@@ -73,12 +74,16 @@ async function stepsOf(
   const archives = await archivesToRemove(store, catalogKey, backup, storeTime, signal);
   const vouching: string[] = [];
   const manifest: string[] = [];
-  const rest: string[] = archives;
-  for (const { key } of backup.objects) {
-    const parsed = parseEnding(backup.name, key.slice(catalogKey.length + 1 + backup.name.length));
-    if (parsed?.kind === "manifest") manifest.push(key);
-    else if (parsed?.kind === "verification" && parsed.outcome === "verified") vouching.push(key);
-    else if (parsed !== undefined && parsed.kind !== "archive") rest.push(key);
+  const rest = [...archives, ...backup.holds.map(({ key }) => key)];
+  for (const ending of backup.endings) {
+    const parsed = parseEnding(backup.name, ending);
+    const step =
+      parsed?.kind === "manifest"
+        ? manifest
+        : parsed?.kind === "verification" && parsed.outcome === "verified"
+          ? vouching
+          : rest;
+    step.push(`${catalogKey}/${backup.name}${ending}`);
   }
   return [vouching, manifest, rest];
 }

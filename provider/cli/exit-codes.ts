@@ -16,6 +16,7 @@ export const EXIT = {
   leads: 8,
   notFresh: 9,
   targetBroken: 10,
+  unsound: 11,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -32,6 +33,7 @@ Exit codes:
   8    it is a leader, so there is nothing to be in sync with (follower status alone)
   9    backups are failing or overdue (backup status alone)
   10   a Redis that was to be restored could not be left whole; standard error says what to do (backup restore alone)
+  11   this machine or its add-ons have a problem, the output says which (doctor alone)
   130  ended by Ctrl-C, 143 by SIGTERM`;
 
 const CODES: Readonly<Record<string, ExitCode>> = {

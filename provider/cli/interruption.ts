@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { Failure } from "../core/errors";
 import { clearDisplay } from "./terminal";
@@ -8,6 +9,8 @@ type EndingSignal = (typeof SIGNALS)[number];
 const abort = new AbortController();
 let exitCode: number | undefined;
 let tidiesUp = true;
+/** What runs in this program's place. */
+let inPlace: ChildProcess | undefined;
 
 /** Aborted by the first Ctrl-C, or another signal that asks to end. */
 export const interruption: AbortSignal = abort.signal;
@@ -26,8 +29,19 @@ export function heedSignals({ isWatching }: { readonly isWatching: boolean }): v
   for (const signal of SIGNALS) process.on(signal, () => interrupt(signal));
 }
 
+/** Until it is disposed, signals are those of a program that runs in this one's place. */
+export function leaveSignalsTo(child: ChildProcess): Disposable {
+  inPlace = child;
+  return { [Symbol.dispose]: () => (inPlace = undefined) };
+}
+
 /** What a signal does; a prompt, which takes Ctrl-C as a key, calls it itself. */
 export function interrupt(signal: EndingSignal): void {
+  if (inPlace !== undefined) {
+    // A terminal has sent its Ctrl-C to both.
+    if (signal !== "SIGINT") inPlace.kill(signal);
+    return;
+  }
   clearDisplay();
   const code = 128 + constants.signals[signal];
   if (exitCode !== undefined) process.exit(code);

@@ -1,3 +1,4 @@
+import { parseHostAndPort, type HostAndPort } from "../core/host-and-port";
 import type { ListenWish } from "../operations/restore-any/where-we-listen";
 import { wrongUsage } from "./exit-codes";
 
@@ -14,10 +15,8 @@ export function listenWish({ listen, announce }: ListenOptions): ListenWish {
   };
 }
 
-function hostAndPort(option: string, text: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits ?? 0);
-  if (host !== undefined && port <= 65_535) return { host, port };
+export function hostAndPort(option: string, text: string): HostAndPort {
+  const read = parseHostAndPort(text);
+  if (read !== undefined) return read;
   throw wrongUsage(option, "it is no host and port", "Write 10.0.0.5:7000, or [fd00::5]:7000");
 }

@@ -2,29 +2,44 @@
 import { Command } from "commander";
 import { agentCommand } from "./commands/agent";
 import { backupCommand } from "./commands/backup";
+import { consoleCommand } from "./commands/console";
+import { completeCommand, completionCommand } from "./commands/completion";
+import { connectCommand } from "./commands/connect";
 import { deleteCommand } from "./commands/delete";
+import { doctorCommand } from "./commands/doctor";
 import { followerCommand } from "./commands/follower";
 import { handOverCommand } from "./commands/hand-over";
+import { importFileCommand } from "./commands/import-file";
 import { infoCommand } from "./commands/info";
 import { listCommand } from "./commands/list";
+import { logsCommand } from "./commands/logs";
+import { restartCommand } from "./commands/restart";
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes";
 import { interruptedExitCode } from "./interruption";
 import { complain } from "./terminal";
 
-const program = new Command("redis-addon")
+/** The whole tree of commands; what walks it imports this file, which then runs none of them. */
+export const program = new Command("redis-addon")
   .description(
     "Managed Redis add-ons on this machine: what runs, how to reach it, who follows whom, how it is backed up.",
   )
   .option("--home <folder>", "the data home (default: $REDIS_ADDON_HOME, else ~/.local/share/redis-addon)")
   .option("--quiet", "no progress on standard error, only warnings and errors")
-  .addHelpText("after", EXIT_CODES_HELP)
   .addCommand(listCommand())
   .addCommand(infoCommand())
+  .addCommand(connectCommand())
+  .addCommand(logsCommand())
+  .addCommand(restartCommand())
   .addCommand(followerCommand())
   .addCommand(backupCommand())
+  .addCommand(consoleCommand())
+  .addCommand(importFileCommand())
   .addCommand(agentCommand())
   .addCommand(handOverCommand())
-  .addCommand(deleteCommand());
+  .addCommand(deleteCommand())
+  .addCommand(doctorCommand())
+  .addCommand(completionCommand())
+  .addCommand(completeCommand(), { hidden: true });
 prepare(program);
 
 // A pager that was closed early is no error.
@@ -37,6 +52,7 @@ process.stderr.on("error", () => undefined);
 
 function prepare(command: Command): void {
   command.configureHelp({ showGlobalOptions: true });
+  command.addHelpText("after", EXIT_CODES_HELP);
   // Who looks for an option such as --password=… finds none, and should not find its value in a log.
   command.configureOutput({
     outputError: (text, write) => write(text.replace(/(option '-[^=']*)=[^']*'/, "$1'")),
@@ -57,4 +73,4 @@ async function main(): Promise<void> {
   process.stdout.write("", () => process.stderr.write("", () => process.exit()));
 }
 
-void main();
+if (require.main === module) void main();

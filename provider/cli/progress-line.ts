@@ -1,5 +1,6 @@
 import type { Progress } from "../core/task";
 import { memoryText } from "../core/memory-size";
+import { percentText, progressShare } from "../core/progress-share";
 
 /** What one line of progress tells. */
 export interface ProgressView {
@@ -13,17 +14,14 @@ export interface ProgressView {
 const WIDEST_BAR = 30;
 const NARROWEST_BAR = 8;
 const GAP = "  ";
-/** An estimate may be too small: before the end nothing is done. */
-const MOST_OF_AN_ESTIMATE = 0.99;
-
 /** One line, at most `columns` wide: figures go from the last one on where it is too narrow; the bar takes what is left. */
 export function progressLine({ progress, elapsedMs, bytesPerSecond }: ProgressView, columns: number): string {
   const { message, doneBytes } = progress;
-  const share = shareOf(progress);
+  const share = progressShare(progress);
   const fraction = share?.fraction;
   // Each as wide as it gets, so that nothing dances from one drawing to the next.
   const figures = [
-    ...(share === undefined ? [] : [percentOf(share).padStart("~99 %".length)]),
+    ...(share === undefined ? [] : [percentText(share).padStart("~99 %".length)]),
     ...(doneBytes === undefined ? [] : [amount(doneBytes, progress.totalBytes)]),
     ...(doneBytes === undefined ? [] : [speed(bytesPerSecond).padStart("1023 MiB/s".length)]),
     doneBytes === undefined ? secondsOf(elapsedMs) : secondsOf(elapsedMs).padStart("59 s".length),
@@ -36,24 +34,6 @@ export function progressLine({ progress, elapsedMs, bytesPerSecond }: ProgressVi
     return [message, barOf(fraction, barWidth), ...figures.slice(0, shown)].join(GAP);
   }
   return message.length <= columns ? message : `${message.slice(0, Math.max(0, columns - 1))}…`;
-}
-
-interface Share {
-  readonly fraction: number;
-  readonly isEstimate: boolean;
-}
-
-function shareOf({ doneBytes, totalBytes, estimatedBytes }: Progress): Share | undefined {
-  if (doneBytes === undefined) return undefined;
-  if (totalBytes !== undefined && totalBytes > 0)
-    return { fraction: Math.min(1, doneBytes / totalBytes), isEstimate: false };
-  if (estimatedBytes !== undefined && estimatedBytes > 0)
-    return { fraction: Math.min(MOST_OF_AN_ESTIMATE, doneBytes / estimatedBytes), isEstimate: true };
-  return undefined;
-}
-
-function percentOf({ fraction, isEstimate }: Share): string {
-  return `${isEstimate ? "~" : ""}${Math.floor(fraction * 100)} %`;
 }
 
 function amount(doneBytes: number, totalBytes: number | undefined): string {

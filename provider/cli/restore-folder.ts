@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { forShell } from "../core/for-shell";
 import { memoryText } from "../core/memory-size";
-import { restoreFolder } from "../operations/restore-folder";
-import type { ResolvedRestore } from "../operations/restore-source";
+import { restoreFolder } from "../operations/restore/restore-folder";
+import type { ResolvedRestore } from "../operations/restore/restore-source";
 import type { CommandContext } from "./context";
 import { printJson, printLine } from "./print";
 import { warn } from "./terminal";

@@ -1,7 +1,8 @@
 import { Failure } from "../core/errors";
 import { previewRestore, type RestorePreview } from "../operations/preview-restore";
 import { prepareRestore, restorePrepared, type RestoreWish } from "../operations/restore";
-import { restoredWords } from "../operations/restore-words";
+import { restoredWords } from "../operations/restore/restore-words";
+import { restoreConsequences } from "../operations/words/restore-consequences";
 import { confirm } from "./confirm";
 import { type CommandContext, requireAddon } from "./context";
 import { printJson, printLine } from "./print";
@@ -22,25 +23,12 @@ export async function restoreInto(
   const server = addon.wish;
   // First: its failures have codes, by which scripts tell why.
   const prepared = await prepareRestore(platform, { name, wish, server }, task);
-  const { refusals, warnings, plans } = await previewRestore(
-    platform,
-    { name, server, restore: wish },
-    LOOK_MS,
-  );
-  const [refusal] = refusals;
+  const preview = await previewRestore(platform, { name, server, restore: wish }, LOOK_MS);
+  const [refusal] = preview.refusals;
   if (refusal !== undefined) throw refused(name, refusal);
-  if (warnings.length > 0 && wish.replaceData) {
-    const { newestVerified } = addon.backups;
-    await confirm({
-      ...{ yes, operation: "restore into", subject: name },
-      consequences: [
-        ...plans,
-        ...warnings,
-        newestVerified === undefined
-          ? "no backup of it is known to be verified"
-          : `its newest verified backup is of ${newestVerified}`,
-      ],
-    });
+  if (preview.warnings.length > 0 && wish.replaceData) {
+    const consequences = restoreConsequences(preview, addon.backups);
+    await confirm({ yes, operation: "restore into", subject: name, consequences });
   }
   const restored = await restorePrepared(platform, { name, claim: { kind: "person" }, prepared }, task);
   for (const warning of restored.warnings) warn(warning);

@@ -7,8 +7,8 @@ import {
   type RestoreTarget,
 } from "../operations/restore-any";
 import type { SafetyPlace } from "../operations/restore-any/safety";
-import type { ResolvedRestore } from "../operations/restore-source";
-import { backupWords } from "../operations/restore-words";
+import type { ResolvedRestore } from "../operations/restore/restore-source";
+import { backupWords } from "../operations/restore/restore-words";
 import { isLoopback } from "./any-redis";
 import { confirm } from "./confirm";
 import type { CommandContext } from "./context";
@@ -98,7 +98,7 @@ async function newestWords(
   name: string,
   task: CommandContext["task"],
 ): Promise<string> {
-  if (source.kind === "archive") return "none of it is known";
+  if (source.kind !== "backup") return "none of it is known";
   const { destination, credentials } = source;
   const place = { name, destination, catalogKey: name };
   const { backups } = await listBackups(credentials === undefined ? place : { ...place, credentials }, task);

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { activitiesPage } from "./activities/page";
 import type { ConsoleContext } from "./context";
 import { backupsPage } from "./pages/backups";
 import { informationPage } from "./pages/information";
@@ -12,6 +13,7 @@ export function consoleApp(context: ConsoleContext): Hono {
     .route("/", listPage(context))
     .route("/addons/:name", informationPage(context))
     .route("/addons/:name/backups", backupsPage(context))
+    .route("/addons/:name/activities", activitiesPage(context))
     .route("/addons/:name/metrics", metricsPage(context))
     .route("/addons/:name/log", logPage(context));
 }

@@ -1,14 +1,20 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import type { HostAndPort } from "../core/host-and-port";
 import type { Clock } from "../core/task";
 import { openPlatform } from "../operations/open-platform";
 import { activities } from "./activities/activities";
 import { consoleApp } from "./app";
+import { assets } from "./assets";
 import type { ConsoleContext } from "./context";
+import { listenHttp, type TlsFiles } from "./http-server";
 import { guarded } from "./security/guard";
+import { SECURITY_HEADERS } from "./security/headers";
 import { loginTokens } from "./security/login-tokens";
+import { oursOf, type Ours } from "./security/ours";
+import { refusalOf } from "./security/refusal";
 import { sessions } from "./security/sessions";
 import { addonWatch } from "./watch/addon-watch";
 
@@ -16,54 +22,63 @@ export interface ConsoleOptions {
   /** Absent: the usual data home. */
   readonly dataHome: string | undefined;
   /** An address of this machine; the port 0 takes one that is free. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: HostAndPort;
+  /** Absent: plain HTTP, for loopback or behind a proxy. */
+  readonly tls?: TlsFiles;
+  /** `https://console.example.org`: how browsers reach it where that isn't the address that is listened on. */
+  readonly statedOrigin?: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called at each request of somebody who has logged in. */
+  readonly onUse?: () => void;
 }
 
 export interface RunningConsole extends AsyncDisposable {
-  /** `http://127.0.0.1:7380` */
+  /** `http://127.0.0.1:31007` */
   readonly origin: string;
+  /** That it listens on. */
+  readonly port: number;
   /** An address that logs in whoever opens it first, within ten minutes. */
   loginUrl(): string;
+  /** Whether somebody has such an address and has not opened it yet. */
+  isAwaited(): boolean;
 }
 
 /** Serves the console until it is disposed. */
-export async function serveConsole({
-  dataHome,
-  listen,
-  clock,
-  signal,
-}: ConsoleOptions): Promise<RunningConsole> {
+export async function serveConsole(options: ConsoleOptions): Promise<RunningConsole> {
+  const { dataHome, listen, tls, statedOrigin, clock, signal, onUse = () => undefined } = options;
   const ended = new AbortController();
   const until = AbortSignal.any([ended.signal, signal]);
   const platform = await openPlatform({ kind: "local", ...(dataHome === undefined ? {} : { dataHome }) });
-  const watch = addonWatch(platform, clock, until);
   const context: ConsoleContext = {
-    platform,
-    dataHome,
-    clock,
-    signal: until,
-    watch,
+    ...{ platform, dataHome, clock, signal: until },
+    watch: addonWatch(platform, clock, until),
     activities: activities(clock, until),
   };
   const tokens = loginTokens(clock);
-  const home = await platform.home();
-  const server = createServer();
-  server.listen(listen.port, listen.host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const origin = `http://${listen.host}:${port}`;
-  const app = guarded(consoleApp(context), {
-    origin,
-    tokens,
-    sessions: sessions(clock),
-    cookie: `redis-addon-${(home?.id ?? "").slice(0, 8)}`,
+  const files = await assets();
+
+  const opened = Promise.withResolvers<(request: IncomingMessage, response: ServerResponse) => void>();
+  const server = await listenHttp(listen, tls, (request, response) => {
+    void opened.promise.then((answer) => answer(request, response));
   });
-  server.on("request", (request, response) => void getRequestListener(app.fetch)(request, response));
+  const { port } = server.address() as AddressInfo;
+  const ours = oursOf({ host: listen.host, port }, { isTls: tls !== undefined, statedOrigin });
+  const app = guarded(consoleApp(context), {
+    ...{ tokens, assets: files, onUse },
+    sessions: sessions(clock),
+    cookie: `redis-addon-${port}`,
+    isSecure: ours.scheme === "https",
+  });
+  const answer = getRequestListener(app.fetch);
+  opened.resolve((request, response) => {
+    if (mayCome(request, response, ours)) void answer(request, response);
+  });
   return {
-    origin,
-    loginUrl: () => `${origin}/login?token=${tokens.mint()}`,
+    origin: ours.origin,
+    port,
+    loginUrl: () => `${ours.origin}/login?token=${tokens.mint()}`,
+    isAwaited: () => tokens.areAwaited(),
     [Symbol.asyncDispose]: async () => {
       ended.abort(new Error("the console ended"));
       server.close();
@@ -71,4 +86,16 @@ export async function serveConsole({
       await once(server, "close");
     },
   };
+}
+
+/** Answers a request that is refused; whatever answers the others does so with the headers that are set here. */
+function mayCome(request: IncomingMessage, response: ServerResponse, ours: Ours): boolean {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  const { method, url: target, headers } = request;
+  const refusal = refusalOf({ method, target, headers }, ours);
+  if (refusal === undefined) return true;
+  // What it would send besides is of no interest.
+  response.writeHead(refusal.status, { "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
+  response.end(`${refusal.why}\n`);
+  return false;
 }

@@ -113,13 +113,37 @@ const RestoreJobSchema = z.object({
   scratchFolder: z.string(),
   /** The server that shall load it: what it can't load is refused. */
   proof: ProofSchema,
+  /** Whether a backup stays held when the job has ended: until a release, or for a day. Absent: it doesn't. */
+  keepsHold: z.boolean().exactOptional(),
 });
 export type RestoreJob = z.infer<typeof RestoreJobSchema>;
+
+/** Finds out whether backups can be kept at a place now. */
+const ProbeJobSchema = PlaceSchema.extend({
+  kind: z.literal("probe"),
+  id: z.string().min(1),
+  addon: z.object({ name: z.string().min(1) }),
+  /** As of a backup's job. */
+  offLimits: z.array(z.string()).optional(),
+});
+export type ProbeJob = z.infer<typeof ProbeJobSchema>;
+
+/** Lets go of a backup that a restore has held. */
+const ReleaseJobSchema = PlaceSchema.extend({
+  kind: z.literal("release"),
+  id: z.string().min(1),
+  addon: z.object({ name: z.string().min(1) }),
+  /** The key of what holds it. */
+  hold: z.string().min(1),
+});
+export type ReleaseJob = z.infer<typeof ReleaseJobSchema>;
 
 export const JobSpecSchema = z.discriminatedUnion("kind", [
   BackupJobSchema,
   VerifyJobSchema,
   RestoreJobSchema,
+  ProbeJobSchema,
+  ReleaseJobSchema,
 ]);
 export type JobSpec = z.infer<typeof JobSpecSchema>;
 
@@ -162,7 +186,16 @@ const ExtractedSchema = z.object({
   archiveUrl: z.string(),
   verification: z.enum(VERIFICATION_OUTCOMES),
   /** As a scratch server counted them, before what has expired is dropped; absent: none did. */
-  counts: z.object({ keys: z.number(), expires: z.number() }).exactOptional(),
+  counts: z
+    .object({
+      keys: z.number(),
+      expires: z.number(),
+      /** The highest number of a database that holds keys; absent: none does. */
+      highestDatabase: z.number().int().exactOptional(),
+    })
+    .exactOptional(),
+  /** The key of what holds the backup from here on; absent: nothing does. */
+  hold: z.string().exactOptional(),
   /** What the user should know, each a sentence. */
   warnings: z.array(z.string()),
 });
@@ -178,6 +211,9 @@ const JobResultSchema = z.discriminatedUnion("outcome", [
     newestVerified: z.string().exactOptional(),
   }),
   z.object({ type: z.literal("result"), outcome: z.literal("looked-at"), verification: VerificationSchema }),
+  /** Of a probe: backups can be kept there. */
+  z.object({ type: z.literal("result"), outcome: z.literal("fit") }),
+  z.object({ type: z.literal("result"), outcome: z.literal("released") }),
 ]);
 export type JobResult = z.infer<typeof JobResultSchema>;
 

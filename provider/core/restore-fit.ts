@@ -16,8 +16,8 @@ export interface RestoreProblem {
 /** What a manifest says that a restore depends on. */
 export type RestorableManifest = Pick<
   Manifest,
-  "server" | "rdb" | "files" | "databases" | "usedMemoryBytes" | "keyspace"
->;
+  "server" | "rdb" | "databases" | "usedMemoryBytes" | "keyspace"
+> & { readonly files: FileSizes };
 
 /** Where a backup's data shall go. What is absent is not compared. */
 export interface RestoreTarget {
@@ -95,14 +95,18 @@ function databases({ manifest, databases: has, counts }: RestoreTarget): Restore
       hint: databasesHint(configured),
     };
   }
-  const need = Math.max(0, ...Object.keys(used).map((database) => Number(database) + 1));
-  if (need <= has) return undefined;
+  return databasesProblem(Math.max(0, ...Object.keys(used).map(Number)), has);
+}
+
+/** That a server with so many databases lacks the highest one that holds keys; absent: it has it. */
+export function databasesProblem(highest: number, has: number): RestoreProblem | undefined {
+  if (highest < has) return undefined;
   return {
     code: "too-few-databases",
     severity: "refuse",
     // A server ends while it loads keys of a database that it hasn't.
-    cause: `the backup has keys in database ${need - 1}, and the add-on has ${has === 1 ? "database 0 only" : `databases 0 to ${has - 1} only`}`,
-    hint: databasesHint(need),
+    cause: `the backup has keys in database ${highest}, and the add-on has ${has === 1 ? "database 0 only" : `databases 0 to ${has - 1} only`}`,
+    hint: databasesHint(highest + 1),
   };
 }
 
@@ -113,10 +117,15 @@ function databasesHint(need: number): string {
 }
 
 /**
- * A full server of the same plan may tell a little more than its limit, for buffers that don't count towards it: its
- * own backup must come back.
+ * A full server may tell a little more than its limit, for buffers that don't count towards it: its own backup must
+ * come back.
  */
 const TOLERANCE = 1.05;
+
+/** Whether data that took so much are more than what a server with that limit (0: none) takes. */
+export function exceedsMemory(usedBytes: number, limitBytes: number): boolean {
+  return limitBytes > 0 && usedBytes > limitBytes * TOLERANCE;
+}
 
 function memory(target: RestoreTarget): RestoreProblem | undefined {
   const { manifest, maxmemoryBytes: limit = 0, evictionPolicy = "noeviction" } = target;
@@ -128,26 +137,30 @@ function memory(target: RestoreTarget): RestoreProblem | undefined {
       : `with the eviction policy ${evictionPolicy} it would delete keys`;
   return {
     code: "too-little-memory",
-    severity: used > limit * TOLERANCE ? "refuse" : "warn",
+    severity: exceedsMemory(used, limit) ? "refuse" : "warn",
     cause: `the backup's data took ${memoryText(used)} of memory, and the add-on has ${memoryText(limit)}: ${full}`,
     hint: "Choose a plan with more memory",
   };
 }
 
-/** What a server writes of its own, beside the data. */
+/** What a server that loads a backup's files writes of its own, beside them. */
 const DISK_MARGIN_BYTES = 16 * 1024 * 1024;
+
+type FileSizes = readonly { readonly sizeBytes: number }[];
+
+/** What a backup's files take on a disk where a server loads them. */
+export function diskNeededBytes(files: FileSizes): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, DISK_MARGIN_BYTES);
+}
 
 function disk({ manifest, freeBytes }: RestoreTarget): RestoreProblem | undefined {
   if (freeBytes === undefined) return undefined;
-  return diskProblem(
-    manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    freeBytes,
-  );
+  return diskProblem(manifest.files, freeBytes);
 }
 
-/** That so many bytes of files don't fit where so many are left; absent: they do. */
-export function diskProblem(fileBytes: number, freeBytes: number): RestoreProblem | undefined {
-  const needed = fileBytes + DISK_MARGIN_BYTES;
+/** That these files don't fit where so many bytes are left; absent: they do. */
+export function diskProblem(files: FileSizes, freeBytes: number): RestoreProblem | undefined {
+  const needed = diskNeededBytes(files);
   if (needed <= freeBytes) return undefined;
   return {
     code: "too-little-disk",

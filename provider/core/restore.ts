@@ -34,6 +34,8 @@ export const RestoreSourceSchema = z
     }),
     /** An archive that lies without its manifest: nothing says what it must hold but what is in it. */
     z.object({ kind: z.literal("archive"), url: z.string().min(1) }),
+    /** A snapshot that some server has written: bare, packed by gzip, or the only one in a tar. */
+    z.object({ kind: z.literal("snapshot"), url: z.string().min(1) }),
   ])
   .and(
     z.object({

@@ -4,7 +4,7 @@ import { gapEnding } from "./retention-gap";
 import type { Schedule } from "./schedule";
 import type { VerificationOutcome } from "./verification";
 
-const DAY_MS = 24 * 60 * 60_000;
+export const DAY_MS = 24 * 60 * 60_000;
 
 function positive(what: string) {
   const message = `write a whole number of ${what}, at least 1`;
@@ -45,7 +45,7 @@ export interface Retainable {
 }
 
 /** When and for whom backups are judged. Instants are milliseconds since the Unix epoch. */
-interface Judging {
+export interface Judging {
   readonly now: number;
   /**
    * When the add-on was created; absent: no backup is of an earlier one. One after `now` comes from a clock that was
@@ -64,7 +64,7 @@ export interface Verdict<Backup> {
 }
 
 /** The calendar's rules, each with what it counts. */
-const CALENDAR_RULES = [
+export const CALENDAR_RULES = [
   ["daily", "day"],
   ["weekly", "week"],
   ["monthly", "month"],
@@ -154,7 +154,7 @@ function verdict<Backup extends Retainable>(backup: Backup, context: Context): V
 }
 
 /** `newestFirst`: none from the future. */
-function ranksOf(newestFirst: readonly Retainable[]): Map<Retainable, number> {
+export function ranksOf(newestFirst: readonly Retainable[]): Map<Retainable, number> {
   const ranks = new Map<Retainable, number>();
   let newerGood = 0;
   for (const backup of newestFirst) {
@@ -188,11 +188,12 @@ function placesOf(
   return places;
 }
 
-function timezoneOf(schedule: Schedule | undefined): string {
+/** The zone that days and weeks are counted in: IANA's name of one. */
+export function timezoneOf(schedule: Schedule | undefined): string {
   return schedule === undefined || "every" in schedule ? "UTC" : (schedule.timezone ?? "UTC");
 }
 
-function isVerified({ verification }: Retainable): boolean {
+export function isVerified({ verification }: Retainable): boolean {
   return verification === "verified";
 }
 

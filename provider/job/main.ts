@@ -3,6 +3,7 @@ import { asFailure, Failure } from "../core/errors";
 import { type JobLine, type JobSpec, JobSpecSchema } from "../core/job";
 import type { Task } from "../core/task";
 import { expectBulkBytes } from "../system/bulk-bytes";
+import { expectManyObjects } from "../system/many-objects";
 import { systemClock } from "../system/clock";
 import { stepBehindServers } from "../system/step-behind-servers";
 import { performJob } from "../backup/jobs/perform";
@@ -34,14 +35,15 @@ function parseJson(json: string): unknown {
   }
 }
 
-/** Whether an add-on takes no writes until it is done, or has no data. */
+/** Whether an add-on takes no writes until it is done, or has no data; or somebody waits for what takes no time. */
 function isAwaited(spec: JobSpec): boolean {
-  if (spec.kind !== "backup") return spec.kind === "restore";
+  if (spec.kind !== "backup") return spec.kind !== "verify";
   return spec.reason.kind === "final" || spec.purpose === "safety";
 }
 
 async function main(): Promise<void> {
   expectBulkBytes();
+  expectManyObjects();
   // Whatever ends this process early, a bug included, it has not succeeded.
   process.exitCode = 1;
   const abort = new AbortController();

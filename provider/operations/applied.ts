@@ -5,7 +5,12 @@ import type { Applied } from "../platforms/contract";
 /** The record of a change that had to be made; where it wasn't, the Failure that says why. */
 export function recordOf(applied: Applied, operation: string, subject: string): AddonRecord {
   if (applied.outcome === "applied") return applied.record;
-  throw applied.outcome === "stale"
+  throw notDone(applied.outcome, operation, subject);
+}
+
+/** Why a platform did nothing of what had to be done. */
+export function notDone(outcome: "stale" | "absent", operation: string, subject: string): Failure {
+  return outcome === "stale"
     ? new Failure({
         code: "stale-instance",
         operation,

@@ -82,8 +82,7 @@ async function interrupted(
 ): Promise<Failure> {
   const look = async () => {
     const { readCatalog } = await import("../backup/catalog.js");
-    const place = { name, destination, catalogKey: name };
-    const store = await openPlace(credentials === undefined ? place : { ...place, credentials });
+    const store = await openPlace({ destination, credentials });
     const { backups, orphans } = await readCatalog(store, name, AbortSignal.timeout(LOOK_AFTERWARDS_MS));
     const first = `${name}/${formatSlot(startedAt)}`;
     const taken = backups.find(({ slot }) => slot >= startedAt);

@@ -32,7 +32,7 @@ export interface BackupDetails {
 /** Every catalog of a store that holds a backup, by name. */
 export async function listCatalogs(url: string, task: Task): Promise<CatalogSummary[]> {
   const { listCatalogs, readCatalog } = await import("../backup/catalog.js");
-  const store = await openPlace({ name: url, destination: url, catalogKey: "" });
+  const store = await openPlace({ destination: url });
   try {
     return await severalAtOnce(await listCatalogs(store, task.signal), async (name) => {
       const { backups } = await readCatalog(store, name, task.signal);

@@ -42,7 +42,14 @@ export async function placeOf(backups: BackupsOf): Promise<BackupPlace> {
   };
 }
 
-export async function openPlace({ destination, credentials }: BackupPlace): Promise<Store> {
+/** Without credentials: by what the environment and the user's files say. */
+export async function openPlace({
+  destination,
+  credentials,
+}: {
+  readonly destination: string;
+  readonly credentials?: StoreCredentials | undefined;
+}): Promise<Store> {
   const { openStore } = await import("../stores/open.js");
   return openStore(destination, credentials);
 }

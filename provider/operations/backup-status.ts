@@ -1,9 +1,10 @@
 import type { Catalog } from "../backup/catalog";
-import { asFailure } from "../core/errors";
+import { asFailure, Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
 import type { BackupsState } from "../core/status";
 import type { Task } from "../core/task";
 import type { Placement, Platform } from "../platforms/contract";
+import { unlessAborted } from "../system/unless-aborted";
 import { openPlace, placeOf } from "./backup-place";
 import { backupsOf } from "./inspect/backups";
 import { noSuchAddon } from "./no-such-addon";
@@ -41,18 +42,22 @@ export async function backupStatusOf(platform: Platform, name: string, task: Tas
   const placement = await platform.placement(name);
   if (placement === undefined)
     throw await noSuchAddon(platform, name, "Another data home is named with --home or REDIS_ADDON_HOME");
-  const listed = await list(platform, name, task);
-  const state = backupsOf("unknown" in listed ? placement : asListed(placement, listed, task), task);
+  return statusFrom(placement, await listStored(platform, name, task), task);
+}
+
+/** The same by what a listing found a moment ago, or why there is none. */
+export function statusFrom(placement: Placement, listed: Catalog | Failure, task: Task): BackupStatus {
+  const state = backupsOf(listed instanceof Failure ? placement : asListed(placement, listed, task), task);
   const { newestVerified } = state;
   const missing = missingOf(placement, newestVerified, task.clock.now());
   const alerted = alertsTo(placement.record);
   return {
-    addon: name,
+    addon: placement.record.name,
     ...state,
     ...(newestVerified === undefined
       ? {}
       : { ageSeconds: Math.max(0, Math.round((task.clock.now() - Date.parse(newestVerified)) / 1000)) }),
-    stored: "unknown" in listed ? listed : countOf(listed),
+    stored: listed instanceof Failure ? { unknown: listed.cause } : countOf(listed),
     ...(missing === undefined ? {} : { missing }),
     ...(alerted === undefined ? {} : { alertsTo: alerted }),
     ...(placement.unattended === undefined ? {} : { unattended: placement.unattended }),
@@ -66,11 +71,9 @@ export function alertsTo({ backups }: AddonRecord): string | undefined {
   return URL.canParse(webhook) ? new URL(webhook).origin : "a webhook whose URL is none";
 }
 
-async function list(
-  platform: Platform,
-  name: string,
-  task: Task,
-): Promise<Catalog | { readonly unknown: string }> {
+/** All that its store lists, or why nobody can tell within a few seconds. */
+export async function listStored(platform: Platform, name: string, task: Task): Promise<Catalog | Failure> {
+  const operation = "list the backups of";
   const patience = AbortSignal.timeout(LISTING_PATIENCE_MS);
   const signal = AbortSignal.any([task.signal, patience]);
   try {
@@ -80,18 +83,13 @@ async function list(
       return readCatalog(await openPlace(place), place.catalogKey, signal);
     };
     // A store need not heed the signal within one request of its.
-    return await Promise.race([read(), ended(signal)]);
+    return await unlessAborted(read, signal);
   } catch (error) {
     task.signal.throwIfAborted();
-    if (patience.aborted) return { unknown: `they were not listed within ${LISTING_PATIENCE_MS / 1000} s` };
-    return { unknown: asFailure(error, "list the backups of", name).cause };
+    if (!patience.aborted) return asFailure(error, operation, name);
+    const cause = `they were not listed within ${LISTING_PATIENCE_MS / 1000} s`;
+    return new Failure({ code: "store-slow", operation, subject: name, cause, transient: true });
   }
-}
-
-function ended(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return promise;
 }
 
 /** What lies in the store counts more than what was noted: it may have been verified since, or have gone. */

@@ -16,6 +16,8 @@ export interface CatalogEntry {
   /** False: its archive is gone, and with it the data. */
   readonly archiveExists: boolean;
   readonly sizeBytes: number;
+  /** From the snapshot until it was in the store. */
+  readonly tookSeconds: number;
   /** About how many keys it holds; absent where the source didn't say. */
   readonly keys?: number;
   readonly reason: Manifest["reason"];
@@ -63,7 +65,7 @@ export async function listBackups(place: BackupPlace, task: Task): Promise<Backu
 
 /** `catalogUrl`: the store's URL and the catalog's key. */
 export function entryOf(listed: ListedBackup, manifest: Manifest, catalogUrl: string): CatalogEntry {
-  const { slot, takenAt, reason, archive, encryption, keyspace } = manifest;
+  const { slot, takenAt, finishedAt, reason, archive, encryption, keyspace } = manifest;
   const stored = listed.archives.find(({ key }) => key.endsWith(`/${archive.name}`));
   const differs = stored !== undefined && stored.sizeBytes !== archive.sizeBytes;
   const verification = differs ? "damaged" : listed.verification;
@@ -73,6 +75,7 @@ export function entryOf(listed: ListedBackup, manifest: Manifest, catalogUrl: st
     archive: `${catalogUrl}/${archive.name}`,
     archiveExists: stored !== undefined,
     sizeBytes: archive.sizeBytes,
+    tookSeconds: Math.max(0, (Date.parse(finishedAt) - Date.parse(takenAt)) / 1000),
     ...(keyspace === undefined ? {} : { keys: keyspace.keys }),
     reason,
     encrypted: encryption !== undefined,

@@ -5,12 +5,13 @@ import { memoryText } from "../core/memory-size";
 import { replacementEstimateMs } from "../core/restore-estimate";
 import type { Platform } from "../platforms/contract";
 import { heldData, isSet, numberIn } from "../redis/info";
+import { unlessAborted } from "../system/unless-aborted";
 import { connectAdmin } from "./connect-admin";
 import { followersOf } from "./inspect/followers";
 import { followerProblem, type RestoreWish } from "./restore";
-import { resolveRestore, type ResolvedRestore } from "./restore-source";
-import { unfitness, type WishedServer } from "./restore-target";
-import { backupWords, durationText } from "./restore-words";
+import { resolveRestore, type ResolvedRestore } from "./restore/restore-source";
+import { unfitness, type WishedServer } from "./restore/restore-target";
+import { backupWords, durationText } from "./restore/restore-words";
 
 /** A preview is waited for by a person, and may be followed by many others. */
 const LIMIT_MS = 5_000;
@@ -49,10 +50,10 @@ export async function previewRestore(
   limitMs = LIMIT_MS,
 ): Promise<RestorePreview> {
   const signal = AbortSignal.timeout(limitMs);
-  const tooSlow = Promise.withResolvers<RestorePreview>();
-  // A file system of a network may hang in calls that know no signal.
-  signal.addEventListener("abort", () => tooSlow.resolve(unknown(limitMs)), { once: true });
-  const looking = preview(platform, question, { signal }).catch((error: unknown) => {
+  try {
+    // A file system of a network may hang in calls that know no signal.
+    return await unlessAborted(() => preview(platform, question, { signal }), signal);
+  } catch (error) {
     if (signal.aborted) return unknown(limitMs);
     if (!(error instanceof Failure)) throw error;
     const { code, cause, hint, transient } = error;
@@ -64,8 +65,7 @@ export async function previewRestore(
           warnings: [],
           plans: [],
         };
-  });
-  return Promise.race([looking, tooSlow.promise]);
+  }
 }
 
 async function preview(
@@ -78,7 +78,7 @@ async function preview(
   if (follows !== undefined) {
     return { refusals: [{ property: "restoreFrom", ...follows }], warnings: [], plans: [] };
   }
-  const resolved = await resolveRestore(platform, restore.from, restore.secrets, task);
+  const resolved = restore.resolved ?? (await resolveRestore(platform, restore.from, restore.secrets, task));
   const problems = await unfitness(platform, name ?? "", server, resolved);
   const refusals = problems
     .filter(({ severity }) => severity === "refuse")
@@ -129,7 +129,7 @@ function inPlace(
 ): RestorePreview {
   const backup = backupWords(resolved);
   const away = (heldBytes: number | undefined) => {
-    const restoredBytes = resolved.manifest?.usedMemoryBytes;
+    const restoredBytes = (resolved.manifest ?? resolved.snapshot)?.usedMemoryBytes;
     return `its users can't write for about ${durationText(replacementEstimateMs({ heldBytes, restoredBytes }))}`;
   };
   if (held === undefined)

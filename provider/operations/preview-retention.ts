@@ -1,15 +1,15 @@
 import { realpath } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
-import { pathToFileURL } from "node:url";
 import { parseDestination } from "../core/destination";
 import { Failure } from "../core/errors";
 import type { BackupsWish } from "../core/facets";
 import { parseSlot } from "../core/slot";
 import type { Task } from "../core/task";
-import { layoutOf } from "../platforms/local/home";
+import { destinationIn, layoutOf } from "../platforms/local/home";
 import type { Placement, Platform } from "../platforms/contract";
 import type { Store } from "../stores/contract";
 import { systemClock } from "../system/clock";
+import { unlessAborted } from "../system/unless-aborted";
 
 /** A preview is waited for by a person, and may be followed by many others. */
 const LIMIT_MS = 5_000;
@@ -49,11 +49,9 @@ export async function previewRetention(
   const limit = AbortSignal.timeout(LIMIT_MS);
   const signal = given.signal === undefined ? limit : AbortSignal.any([limit, given.signal]);
   const task: Task = { clock: given.clock ?? systemClock, signal, progress: () => undefined };
-  const over = Promise.withResolvers<never>();
-  // A share that hangs notices no signal.
-  signal.addEventListener("abort", () => over.reject(signal.reason as Error), { once: true });
   try {
-    return await Promise.race([preview(platform, change, task), over.promise]);
+    // A share that hangs notices no signal.
+    return await unlessAborted(() => preview(platform, change, task), signal);
   } catch (error) {
     given.signal?.throwIfAborted();
     if (limit.aborted) return { untold: `the store did not tell within ${LIMIT_MS / 1000} s` };
@@ -69,12 +67,13 @@ async function preview(
 ): Promise<RetentionPreview> {
   const placement = await platform.placement(name);
   if (placement === undefined) return {};
-  const [here, there] = [destinationOf(placement, from), destinationOf(placement, to)];
+  const layout = layoutOf(placement.home.path);
+  const [here, there] = [destinationIn(layout, from), destinationIn(layout, to)];
   const isMoved = !(await isSamePlace(here, there));
   const isRuled = !isDeepStrictEqual([from.retention, from.schedule], [to.retention, to.schedule]);
   if (!isMoved && !isRuled) return {};
   const { openStore } = await import("../stores/open.js");
-  const store = listedOnce(await openStore(there, to.credentials));
+  const store = await openStore(there, to.credentials);
   const leaves = isMoved
     ? await left(await openStore(here, from.credentials), placement, task.signal)
     : undefined;
@@ -93,9 +92,12 @@ async function removals(
   // Until somebody trusts the add-on's data again, no backup goes.
   if (distrusted !== undefined) return undefined;
   const { plannedRemovals } = await import("../backup/planned-removals.js");
+  const { readCatalog } = await import("../backup/catalog.js");
   const { catalogKey, createdAt } = record;
+  // Once for both questions: a listing of many backups takes its time.
+  const catalog = await readCatalog(store, catalogKey, task.signal);
   const under = async ({ retention, schedule }: BackupsWish) =>
-    (await plannedRemovals(store, { catalogKey, createdAt }, retention, schedule, task)).removals;
+    (await plannedRemovals(store, { catalogKey, createdAt }, retention, schedule, task, catalog)).removals;
   const wanted = await under(to);
   if (wanted.length === 0) return undefined;
   const anyway = new Set(spared === undefined ? [] : (await under(spared)).map(({ slot }) => slot));
@@ -118,23 +120,6 @@ async function left(
   const { readCatalog } = await import("../backup/catalog.js");
   const { backups } = await readCatalog(store, record.catalogKey, signal);
   return { backups: backups.length, catalog: `${store.url}/${record.catalogKey}` };
-}
-
-/** The same store for two questions about one moment: a listing of many backups takes its time. */
-function listedOnce(store: Store): Store {
-  const listings = new Map<string, ReturnType<Store["list"]>>();
-  return {
-    ...store,
-    list(prefix, signal) {
-      const listing = listings.get(prefix) ?? store.list(prefix, signal);
-      listings.set(prefix, listing);
-      return listing;
-    },
-  };
-}
-
-function destinationOf({ home }: Placement, { destination }: BackupsWish): string {
-  return destination ?? pathToFileURL(layoutOf(home.path).backups).href;
 }
 
 /** However it is written: by a link, with a slash at its end, with its region or without. */

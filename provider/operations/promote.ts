@@ -11,8 +11,8 @@ interface PromoteRequest {
   readonly name: string;
   readonly claim: Claim;
   readonly given: readonly string[];
-  /** As declared; its position says `promoted`. */
-  readonly wish: ReplicationWish;
+  /** As declared, its position `promoted`; absent: it is as if nobody had ever told it to follow. */
+  readonly wish: ReplicationWish | undefined;
   readonly deadlineMs: number;
 }
 

@@ -18,6 +18,8 @@ export interface ProvisionRequest {
   readonly given: readonly string[];
   /** Absent: its data stay as they are; a new one is empty. */
   readonly restore?: RestoreWish | undefined;
+  /** What to do where the add-on was made and its data could not be restored; absent: what a program's user does. */
+  readonly again?: string | undefined;
 }
 
 export interface Provisioned {
@@ -55,7 +57,7 @@ export async function provision(
     const { restorePrepared } = await import("./restore.js");
     return restorePrepared(platform, { name, claim: request.claim, prepared }, task);
   };
-  if (existing === undefined) return born(await placed(platform, request, task), restoring);
+  if (existing === undefined) return born(await placed(platform, request, task), request, restoring);
   const before = await placed(platform, request, task).catch((error: unknown) => {
     if (!wanted.replaceData || !isDown(error)) throw error;
     return undefined;
@@ -68,14 +70,18 @@ export async function provision(
 }
 
 /** Whoever reads that a create failed must know what is there nonetheless. */
-async function born(made: Provisioned, restoring: () => Promise<RestoredAddon>): Promise<Provisioned> {
+async function born(
+  made: Provisioned,
+  { again = "the next `pulumi up` tries to restore again" }: ProvisionRequest,
+  restoring: () => Promise<RestoredAddon>,
+): Promise<Provisioned> {
   try {
     const { downtimeMs: _, ...restored } = await restoring();
     // It had no users yet.
     return { ...made, record: restored.record, restored };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const there = "The add-on itself is made, and empty: the next `pulumi up` tries to restore again";
+    const there = `The add-on itself is made, and empty: ${again}`;
     const hint = error.hint === "" ? there : `${error.hint}. ${there}`;
     throw new Failure({ ...error.report(), hint });
   }
@@ -87,7 +93,7 @@ function isDown(error: unknown): boolean {
 }
 
 async function placed(platform: Platform, request: ProvisionRequest, task: Task): Promise<Provisioned> {
-  const { restore: _, ...server } = request;
+  const { restore: _, again: __, ...server } = request;
   task.progress({ message: "placing the server" });
   const applied = await platform.apply({ facet: "server", ...server }, task);
   const record = recordOf(applied, "change", request.name);

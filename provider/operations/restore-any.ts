@@ -17,7 +17,7 @@ import { durabilityWarnings, requireCounted } from "./restore-any/loaded";
 import { factsOf, proveSnapshot } from "./restore-any/proven-snapshot";
 import { backUpBefore, type SafetyPlace, safetyWarnings, writeWarnings } from "./restore-any/safety";
 import { type ListenWish, whereWeListen } from "./restore-any/where-we-listen";
-import type { ResolvedRestore } from "./restore-source";
+import type { ResolvedRestore } from "./restore/restore-source";
 
 /** A Redis that isn't ours, by its address. */
 export type RestoreTarget = Pick<RedisTarget, "host" | "port" | "username" | "tls"> & {

@@ -4,9 +4,10 @@ import type { AddonRecord } from "../core/facets";
 import type { RestoreOrigin } from "../core/restore";
 import type { Task } from "../core/task";
 import { authority } from "../core/uri";
-import type { BackupResult, Claim, Platform, RestoreResult } from "../platforms/contract";
-import { resolveRestore, type ResolvedRestore, type RestoreSecrets } from "./restore-source";
-import { unfitness, type WishedServer } from "./restore-target";
+import type { BackupResult, Claim, Platform } from "../platforms/contract";
+import { notDone } from "./applied";
+import { resolveRestore, type ResolvedRestore, type RestoreSecrets } from "./restore/restore-source";
+import { unfitness, type WishedServer } from "./restore/restore-target";
 
 /** Where an add-on's data shall come from. */
 export interface RestoreWish {
@@ -14,6 +15,8 @@ export interface RestoreWish {
   readonly secrets: RestoreSecrets;
   /** Whether keys that it holds may be replaced, after a verified backup of them. */
   readonly replaceData: boolean;
+  /** What `from` was found to mean already; absent: it is looked up. */
+  readonly resolved?: ResolvedRestore | undefined;
 }
 
 /** A backup that was found, and against which nothing stands. */
@@ -56,7 +59,7 @@ export async function prepareRestore(
   const present = await platform.load(name);
   const follows = present && followerProblem(present);
   if (follows !== undefined) throw refused(name, follows);
-  const resolved = await resolveRestore(platform, wish.from, wish.secrets, task);
+  const resolved = wish.resolved ?? (await resolveRestore(platform, wish.from, wish.secrets, task));
   const problems = await unfitness(platform, name, server, resolved);
   const refusal = problems.find(({ severity }) => severity === "refuse");
   if (refusal !== undefined) throw refused(name, refusal);
@@ -81,7 +84,7 @@ export async function restorePrepared(
   const { from, replaceData } = wish;
   const onData = replaceData ? "replace" : "refuse";
   const result = await platform.restore({ name, claim, from, source: resolved.source, onData }, task);
-  if (result.outcome !== "restored") throw notRestored(name, result);
+  if (result.outcome !== "restored") throw notDone(result.outcome, "restore", name);
   return {
     record: result.record,
     safetyBackup: result.safetyBackup,
@@ -114,22 +117,4 @@ function refused(
   { code, cause, hint }: { readonly code: string; readonly cause: string; readonly hint: string },
 ): Failure {
   return new Failure({ code, operation: "restore", subject: name, cause, hint });
-}
-
-function notRestored(name: string, { outcome }: Exclude<RestoreResult, { outcome: "restored" }>): Failure {
-  return outcome === "stale"
-    ? new Failure({
-        code: "stale-instance",
-        operation: "restore",
-        subject: name,
-        cause: "this state is older than the add-on: a newer one has taken it over since",
-        hint: "Use the newer state",
-      })
-    : new Failure({
-        code: "no-such-addon",
-        operation: "restore",
-        subject: name,
-        cause: "there is no add-on of that name",
-        hint: "See what there is: redis-addon list",
-      });
 }

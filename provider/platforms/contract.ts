@@ -214,6 +214,46 @@ export type Trusted =
   | { readonly outcome: "trusted"; readonly safetyBackups: readonly SafetyBackup[] }
   | { readonly outcome: "absent" };
 
+/** How a server that was asked to restart is back. */
+export type Restarted =
+  | {
+      readonly outcome: "restarted";
+      /**
+       * From the moment that it was asked to leave until it answered and was as recorded; absent: another call, or an
+       * agent that was killed meanwhile, had restarted it.
+       */
+      readonly awayMs?: number;
+    }
+  /** It did not run. */
+  | { readonly outcome: "started" }
+  | { readonly outcome: "absent" };
+
+/** Who wrote a line: the add-on's server, or whoever looks after it. */
+export const LOG_SOURCES = ["server", "agent"] as const;
+export type LogSource = (typeof LOG_SOURCES)[number];
+
+export interface LogLine {
+  /** ISO 8601; absent: it goes on with what the line before it says. */
+  readonly at?: string;
+  readonly source: LogSource;
+  readonly level: "debug" | "info" | "warning";
+  /** Without its time and what else stands before it. Passwords of the add-on read `[secret]`. */
+  readonly text: string;
+}
+
+export interface LogQuery {
+  readonly sources: readonly LogSource[];
+  /** The newest lines, at most so many; or what was written after an earlier answer, as far as it is still there. */
+  readonly lines: { readonly newest: number } | { readonly after: string };
+}
+
+/** Lines in the order of their times; those of one source in the order in which they were written. */
+export interface LogExcerpt {
+  readonly lines: readonly LogLine[];
+  /** Where this reading came to its end, for `after` in the next query; only the platform understands it. */
+  readonly end: string;
+}
+
 /** What a platform knows of an add-on without asking its server. */
 export interface Placement {
   readonly record: AddonRecord;
@@ -241,8 +281,9 @@ export interface Placement {
 /**
  * A place where servers run. Every call may be repeated after a crash at any point, or made twice at once.
  *
- * - `home`, `check`, `names`, `load` and `placement` only read: previews call them. None of them starts anything.
+ * - `home`, `check`, `names`, `load`, `placement` and `log` only read: previews call them. None of them starts anything.
  * - `load` returns the record with its credentials; absent: undefined.
+ * - `log` reads a bounded part of what was written about an add-on; absent: undefined.
  * - `apply` records the change first, then places what it needs: when it returns, the server runs, answers and is as
  *   recorded (settings, users, who it follows; not yet synced). A create by another project is refused, naming both.
  * - `remove` takes the final backup, stops the server and deletes its data; it never touches backups. Absent is success.
@@ -254,6 +295,8 @@ export interface Placement {
  * - `restore` puts the data of a backup in place of an add-on's own: fetched, proved and complete beside them first, then
  *   the intent is recorded and the folders are exchanged. Cut off anywhere, it ends with one of the two, whole; what it
  *   was asked for once it doesn't do again: the same origin, recorded as restored, is success.
+ * - `restart` ends the server, its data written down, and starts it again; one that doesn't run is started. When it
+ *   returns, the server is as `apply` leaves it. Nothing is recorded, so that a call that is repeated restarts once.
  * - `trustData` lets an add-on take the data of the leader that it follows, of this platform or not, although these were
  *   found to be older than they had been, or gone; other followers of that leader take them too. What each of them has
  *   is backed up first. Already trusted is success, and backs nothing up.
@@ -265,12 +308,14 @@ export interface Platform {
   names(): Promise<string[]>;
   load(name: string): Promise<AddonRecord | undefined>;
   placement(name: string): Promise<Placement | undefined>;
+  log(name: string, query: LogQuery): Promise<LogExcerpt | undefined>;
   apply(change: FacetChange, task: Task): Promise<Applied>;
   remove(request: RemovalRequest, task: Task): Promise<Removal>;
   handOver(request: HandOver, task: Task): Promise<HandOverResult>;
   connect(record: AddonRecord): Promise<Access>;
   backUp(name: string, task: Task): Promise<BackupResult>;
   switchOver(request: SwitchOver, task: Task): Promise<SwitchedOver>;
+  restart(name: string, task: Task): Promise<Restarted>;
   trustData(name: string, task: Task): Promise<Trusted>;
   restore(request: RestoreRequest, task: Task): Promise<RestoreResult>;
 }

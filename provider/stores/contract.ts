@@ -41,6 +41,9 @@ export interface NotRemoved {
  *   any number at once exactly one succeeds, where `guarantees` says so; elsewhere a key that was seen to exist is refused.
  * - `get` of a missing key throws a Failure with code `not-found`; the stream fails rather than end early.
  * - `list` returns every object whose key begins with the prefix, in key order; a prefix nobody wrote to is empty.
+ *   `parts` gives the same part by part, in no particular order: whoever looks at hundreds of thousands need not hold them
+ *   all. `keysBetween` returns the keys alone that come after one bound and before the other, in key order; the bounds
+ *   lie in one folder and need not be keys themselves.
  * - `delete` of a missing key is success.
  * - `deleteMany` removes any number of objects in no particular order, each as `delete` does, and returns those that it
  *   could not remove: all others are gone for good once it returns. It fails where the store can't be asked at all.
@@ -59,6 +62,8 @@ export interface Store {
   put(key: string, source: Readable, options: PutOptions): Promise<{ sizeBytes: number }>;
   get(key: string, signal: AbortSignal): Promise<Readable>;
   list(prefix: string, signal: AbortSignal): Promise<StoredObject[]>;
+  parts(prefix: string, signal: AbortSignal): AsyncIterable<readonly StoredObject[]>;
+  keysBetween(after: string, before: string, signal: AbortSignal): Promise<string[]>;
   delete(key: string, signal: AbortSignal): Promise<void>;
   deleteMany(keys: readonly string[], signal: AbortSignal): Promise<readonly NotRemoved[]>;
   time(folder: string, signal: AbortSignal): Promise<number>;

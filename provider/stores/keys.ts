@@ -24,3 +24,8 @@ export function splitKey(
     });
   return { folder, file };
 }
+
+/** The order of a listing. */
+export function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}

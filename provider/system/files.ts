@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 
 /** Makes what was renamed, linked or removed in a folder survive a power failure. */
@@ -68,6 +68,14 @@ export async function makeFolderDurably(folder: string): Promise<void> {
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Whether anything has that name, be it a link that leads nowhere. */
+export async function isTaken(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
     () => false,
   );
 }

@@ -20,7 +20,8 @@ const ROOT = join(import.meta.dirname, "../..");
 async function makeCheckout(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), "rac-"));
   await cp(join(ROOT, "package.json"), join(folder, "package.json"));
-  await cp(join(ROOT, "dist"), join(folder, "dist"), { recursive: true });
+  for (const part of ["dist", "provider/console/assets"])
+    await cp(join(ROOT, part), join(folder, part), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }

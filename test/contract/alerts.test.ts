@@ -1,23 +1,10 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { postAlert } from "../../provider/agent/alerts/post-alert";
-import { watchBackups } from "../../provider/agent/alerts/watch-backups";
-import { saveRecord } from "../../provider/agent/records/record-file";
-import type { AddonRecord } from "../../provider/core/facets";
-import { ensureHome, layoutOf } from "../../provider/platforms/local/home";
-import { systemClock } from "../../provider/system/clock";
 import { type AlertReceiver, startAlertReceiver, TOKEN } from "../support/alert-receiver";
-import { testRecord } from "../support/local-addon";
-import { movedClock, type MovedClock } from "../support/moved-clock";
 import { until } from "../support/redis-server";
-import { temporaryFolder } from "./backup-support";
-
-const LOOK_MS = 5_000;
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const SLOT = Date.parse("2026-05-10T03:00:00Z");
-const DETAIL = "cannot back up cache: the disk is full";
+import { DETAIL, HOUR, makeAlertedHome, makeWatchedHome, receives, SLOT } from "./alerts-support";
 
 let lines: string[] = [];
 beforeEach(() => {
@@ -36,110 +23,13 @@ afterEach(() => {
 const logged = (event: string) =>
   lines.filter((line) => line.includes(event) && !line.includes("delivered")).length;
 
-interface Home extends AsyncDisposable {
-  readonly clock: MovedClock;
-  readonly running: Set<string>;
-  record(webhook?: string, name?: string, changes?: Partial<AddonRecord>): Promise<void>;
-  /** What the last run of an add-on was. */
-  ran(outcome: "verified" | "unverified" | "failed", name?: string): Promise<void>;
-  /** Begins to watch; the watch that was there is over, as with an agent that was killed. */
-  agent(): Promise<void>;
-  looks(count?: number): Promise<void>;
-  path(name: string): string;
-}
-
-async function makeHome(): Promise<Home> {
-  const folder = await temporaryFolder();
-  const layout = layoutOf(join(folder.path, "home"));
-  const { host } = await ensureHome(layout);
-  expect(host).not.toBe("");
-  const clock = movedClock(SLOT + HOUR);
-  const running = new Set<string>();
-  let agent = { leaving: new AbortController(), watch: Promise.resolve() };
-  const leave = async (): Promise<void> => {
-    agent.leaving.abort(new Error("the agent is leaving"));
-    await agent.watch;
-  };
-  const looked = async (before: number): Promise<void> => {
-    while (clock.pauses(LOOK_MS) <= before) await systemClock.sleep(1);
-  };
-  let failures = 0;
-  let verifiedAt = SLOT;
-  return {
-    clock,
-    running,
-    record: async (webhook, name = "cache", changes = {}) => {
-      const record = { ...testRecord(), name, catalogKey: `${name}-00000000`, ...changes };
-      const wish = {
-        schedule: { daily: "03:00" },
-        retention: { days: 7 },
-        ...(webhook === undefined ? {} : { alerts: { webhook } }),
-      };
-      const since = "2026-01-01T00:00:00.000Z";
-      await saveRecord(layout, {
-        ...record,
-        backups: { wish, instance: { token: "b", confirmed: true }, given: [], since },
-      });
-    },
-    ran: async (outcome, name = "cache") => {
-      const now = clock.now();
-      const slot = now - ((now - SLOT) % (24 * HOUR));
-      failures = outcome === "failed" ? failures + 1 : 0;
-      if (outcome === "verified") verifiedAt = slot;
-      await writeFile(
-        layout.addon(name).backups,
-        JSON.stringify({
-          at: new Date(now).toISOString(),
-          outcome: outcome === "failed" ? "failed" : "backed-up",
-          detail: outcome === "failed" ? DETAIL : "a slot",
-          ...(outcome === "verified" ? { verification: "verified" } : {}),
-          ...(outcome === "failed" ? {} : { newestSlotAt: slot }),
-          newestVerifiedAt: verifiedAt,
-          failures,
-        }),
-      );
-    },
-    agent: async () => {
-      await leave();
-      const leaving = new AbortController();
-      const before = clock.pauses(LOOK_MS);
-      const isRunning = (name: string): boolean => running.has(name);
-      agent = { leaving, watch: watchBackups({ layout, clock, signal: leaving.signal, isRunning }) };
-      await looked(before);
-    },
-    looks: async (count = 1) => {
-      for (let look = 0; look < count; look++) {
-        const before = clock.pauses(LOOK_MS);
-        await clock.advance(LOOK_MS);
-        await looked(before);
-      }
-    },
-    path: (name) => layout.addon(name).root,
-    [Symbol.asyncDispose]: async () => {
-      await leave();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Looks until so many have been received; what arrives later than that, another look brings. */
-async function receives(home: Home, receiver: AlertReceiver, count: number): Promise<void> {
-  await until(`${count} are received`, async () => {
-    await home.looks();
-    return receiver.received.length >= count;
-  });
-}
-
 const delivered = (count: number) =>
   until("it is noted as delivered", async () => lines.join("").split("was delivered").length > count);
 
 describe("a webhook", () => {
   it("hears of the first failure of a series and of its end, each once, in words for people and for machines", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    await home.record(receiver.url);
-    await home.ran("verified");
-    await home.agent();
+    await using home = await makeAlertedHome("verified");
+    const { receiver } = home;
     await home.looks(3);
     expect(receiver.received).toEqual([]);
 
@@ -171,11 +61,8 @@ describe("a webhook", () => {
   });
 
   it("hears once a day that backups are overdue, also where they are taken and nobody can verify them", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    await home.record(receiver.url);
-    await home.ran("verified");
-    await home.agent();
+    await using home = await makeAlertedHome("verified");
+    const { receiver } = home;
     home.clock.set(SLOT + 27 * HOUR);
     await home.ran("unverified");
     await receives(home, receiver, 1);
@@ -204,11 +91,8 @@ describe("a webhook", () => {
   ])(
     "that %s is tried a few times, then again with later looks, until it has everything",
     async (_, fail) => {
-      await using home = await makeHome();
-      await using receiver = await startAlertReceiver();
-      await home.record(receiver.url);
-      await home.ran("verified");
-      await home.agent();
+      await using home = await makeAlertedHome("verified");
+      const { receiver } = home;
       await fail(receiver);
       await home.ran("failed");
       const undelivered = () => lines.filter((line) => line.includes("was not delivered"));
@@ -237,12 +121,7 @@ describe("a webhook", () => {
   );
 
   it("that stays away is asked less and less often", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    receiver.answer = 503;
-    await home.record(receiver.url);
-    await home.ran("failed");
-    await home.agent();
+    await using home = await makeAlertedHome("failed", 503);
     await home.looks(300);
     const rounds = lines.filter((line) => line.includes("was not delivered")).length;
     // After 1, 2, 4, 8, 16, 32, 64 and 128 looks.
@@ -251,7 +130,7 @@ describe("a webhook", () => {
   });
 
   it("that never answers delays neither looks nor the alerts of another add-on", async () => {
-    await using home = await makeHome();
+    await using home = await makeWatchedHome();
     await using hanging = await startAlertReceiver();
     await using receiver = await startAlertReceiver();
     hanging.answer = "hang";
@@ -267,7 +146,7 @@ describe("a webhook", () => {
   });
 
   it("that is put in place during a failure hears of it, and one that goes hears nothing more", async () => {
-    await using home = await makeHome();
+    await using home = await makeWatchedHome();
     await using receiver = await startAlertReceiver();
     await home.record();
     await home.ran("failed");
@@ -287,11 +166,8 @@ describe("a webhook", () => {
 
 describe("an agent that was killed", () => {
   it("repeats nothing of what arrived", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    await home.record(receiver.url);
-    await home.ran("failed");
-    await home.agent();
+    await using home = await makeAlertedHome("failed");
+    const { receiver } = home;
     await receives(home, receiver, 1);
     await delivered(1);
     for (let restart = 0; restart < 3; restart++) {
@@ -303,12 +179,8 @@ describe("an agent that was killed", () => {
   });
 
   it("before its alert arrived leaves it to the next one", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    receiver.answer = "hang";
-    await home.record(receiver.url);
-    await home.ran("failed");
-    await home.agent();
+    await using home = await makeAlertedHome("failed", "hang");
+    const { receiver } = home;
     await receives(home, receiver, 1);
     receiver.answer = 200;
     await home.agent();
@@ -321,11 +193,8 @@ describe("an agent that was killed", () => {
   });
 
   it("leaves nothing to an add-on of the same name that was made anew", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    await home.record(receiver.url);
-    await home.ran("failed");
-    await home.agent();
+    await using home = await makeAlertedHome("failed");
+    const { receiver } = home;
     await receives(home, receiver, 1);
     await delivered(1);
     await rm(home.path("cache"), { recursive: true });
@@ -338,7 +207,7 @@ describe("an agent that was killed", () => {
 
 describe("nobody is alarmed", () => {
   it("twice because what was told can't be written down", async () => {
-    await using home = await makeHome();
+    await using home = await makeWatchedHome();
     await using receiver = await startAlertReceiver();
     await home.record(receiver.url);
     await mkdir(join(home.path("cache"), "alerts.json"));
@@ -351,11 +220,8 @@ describe("nobody is alarmed", () => {
   });
 
   it("by a machine that slept for three days and backs up at once; but by one that takes long", async () => {
-    await using home = await makeHome();
-    await using receiver = await startAlertReceiver();
-    await home.record(receiver.url);
-    await home.ran("verified");
-    await home.agent();
+    await using home = await makeAlertedHome("verified");
+    const { receiver } = home;
     home.clock.set(SLOT + 75 * HOUR);
     await home.looks(3);
     home.running.add("cache");
@@ -374,7 +240,7 @@ describe("nobody is alarmed", () => {
   });
 
   it("about an add-on that is being removed", async () => {
-    await using home = await makeHome();
+    await using home = await makeWatchedHome();
     await using receiver = await startAlertReceiver();
     await home.record(receiver.url, "cache", { removing: { since: "2026-05-10T03:30:00.000Z" } });
     await home.ran("failed");

@@ -5,6 +5,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  discardJobFolders,
+  makeExtractedFolder,
+  makeJobFolder,
+} from "../../provider/agent/backups/job-folders";
 import { awaitJob, leftoverJobs } from "../../provider/agent/backups/jobs";
 import type { Clock } from "../../provider/core/task";
 import { layoutOf, type HomeLayout } from "../../provider/platforms/local/home";
@@ -175,5 +180,34 @@ describe("a job", () => {
     } finally {
       child.kill("SIGKILL");
     }
+  });
+
+  it("that this agent has started is no leftover until it is collected, with what it has fetched", async () => {
+    await using folder = await temporaryFolder();
+    const layout = layoutOf(folder.path);
+    const fetched = { type: "result", outcome: "extracted", backup: "x", archiveUrl: "file:///x" };
+    const results = {
+      backup: RESULT,
+      restore: { ...fetched, verification: "verified", warnings: [] },
+    } as const;
+    const left = async () => {
+      expect(await leftoverJobs(layout)).toEqual([]);
+      return (await readdir(layout.jobs)).sort();
+    };
+    for (const id of ["backup", "restore"] as const) await makeJobFolder(layout, id);
+    await makeExtractedFolder(layout, "restore");
+    expect(await left()).toEqual(["backup", "restore", "restore.data"]);
+
+    const process = { pid: 1, startedAt: "ended" };
+    for (const kind of ["backup", "restore"] as const) {
+      await noteJob(layout, kind, {}, `${JSON.stringify(results[kind])}\n`);
+      await awaitJob(layout, { id: kind, addon: "cache", kind, process }, task());
+    }
+    expect(await left()).toEqual(["restore.data"]);
+    await discardJobFolders(layout, "restore");
+
+    // Nothing is remembered of either: whatever is called like them from now on is somebody else's.
+    for (const entry of ["backup", "restore", "restore.data"]) await mkdir(join(layout.jobs, entry));
+    expect(await left()).toEqual([]);
   });
 });

@@ -221,7 +221,8 @@ describe("the agent's program", { concurrent: true }, () => {
 async function makeBuild(mark: string): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), "rac-"));
   await cp(join(ROOT, "package.json"), join(folder, "package.json"));
-  await cp(join(ROOT, "dist"), join(folder, "dist"), { recursive: true });
+  for (const part of ["dist", "provider/console/assets"])
+    await cp(join(ROOT, part), join(folder, part), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   await appendFile(join(folder, "dist", "provider", "index.js"), `\n// ${mark}\n`);
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };

@@ -9,7 +9,7 @@ import {
 } from "../../provider/operations/restore-any";
 import { openPlatform } from "../../provider/operations/open-platform";
 import { whereWeListen } from "../../provider/operations/restore-any/where-we-listen";
-import { resolveRestore } from "../../provider/operations/restore-source";
+import { resolveRestore } from "../../provider/operations/restore/restore-source";
 import { describeWith } from "../support/tools";
 import { serverOf } from "../support/matrix";
 import { freePort, startRedisServer, until, type RedisServer } from "../support/redis-server";

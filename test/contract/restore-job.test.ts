@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runRestoreJob } from "../../provider/backup/jobs/run-restore";
-import { restoreBackup } from "../../provider/backup/restore-backup";
+import { restoreBackup } from "../../provider/backup/restore/restore-backup";
 import { recordVerification } from "../../provider/backup/verify/record";
 import { asFailure } from "../../provider/core/errors";
 import type { RestoreJob } from "../../provider/core/job";

@@ -18,6 +18,7 @@ import {
   restored,
   restores,
   take,
+  takeOfDatabase7,
   withAdmin,
 } from "../support/restore";
 import { agentLog, change, make, run } from "./agent-support";
@@ -49,12 +50,7 @@ test("while it is being restored, users don't write, nobody copies, backups can 
 
 test("one that is undone leaves followers with their data, and their leader trusted", async () => {
   await using home = await makeTestHome();
-  const { record: large } = await make(home, "large", { plan: "l_mono" });
-  await withAdmin(large, async (client) => {
-    await client.select(7);
-    await client.set("in", "database 7");
-  });
-  const taken = await take(home, "large");
+  const taken = await takeOfDatabase7(home);
   const { record } = await make(home, "lead");
   await fill(record, "old");
   const { record: copy } = await make(home, "copy");

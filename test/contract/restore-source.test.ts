@@ -7,7 +7,7 @@ import { recordVerification } from "../../provider/backup/verify/record";
 import { type Manifest, manifestKey } from "../../provider/core/manifest";
 import type { VerificationOutcome } from "../../provider/core/verification";
 import { remove } from "../../provider/operations/remove";
-import { resolveRestore, type RestoreSecrets } from "../../provider/operations/restore-source";
+import { resolveRestore, type RestoreSecrets } from "../../provider/operations/restore/restore-source";
 import { localPlatform } from "../../provider/platforms/local/local-platform";
 import { carries, makeTestHome } from "../support/data-home";
 import { startVersityGw, versityGw } from "../support/s3-servers";

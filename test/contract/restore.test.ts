@@ -18,6 +18,7 @@ import {
   restored,
   restores,
   take,
+  takeOfDatabase7,
   takenAs,
   withAdmin,
 } from "../support/restore";
@@ -236,12 +237,7 @@ describe("a restore", () => {
 
   test("that its server can't load is undone: what was there is back, whatever kept it, and the call says why", async () => {
     await using home = await makeTestHome();
-    const { record: large } = await make(home, "large", { plan: "l_mono" });
-    await withAdmin(large, async (client) => {
-      await client.select(7);
-      await client.set("in", "database 7");
-    });
-    const taken = await take(home, "large");
+    const taken = await takeOfDatabase7(home);
     for (const persistence of ["everysec", "none"] as const) {
       const name = `small-${persistence}`;
       const { record } = await make(home, name, { persistence });

@@ -1,6 +1,6 @@
 import { backUpAny } from "../../provider/operations/backup-any";
 import { openPlatform } from "../../provider/operations/open-platform";
-import { resolveRestore, type ResolvedRestore } from "../../provider/operations/restore-source";
+import { resolveRestore, type ResolvedRestore } from "../../provider/operations/restore/restore-source";
 import { digest, task, temporaryFolder, temporaryStore } from "../contract/backup-support";
 import { startRedisServer, type RedisServer } from "./redis-server";
 

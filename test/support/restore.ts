@@ -14,6 +14,7 @@ import type { Task } from "../../provider/core/task";
 import type { Claim, RestoreRequest, RestoreResult } from "../../provider/platforms/contract";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { readRecord } from "../../provider/platforms/local/records";
+import { make } from "../contract/agent-support";
 import { carries, eventually, type TestHome } from "./data-home";
 import { startRedisServer, until } from "./redis-server";
 
@@ -34,6 +35,16 @@ export async function take(home: TestHome, name: string): Promise<Taken> {
     from: { addon: name, backup: slot },
     source: { kind: "backup", destination, catalogKey, slot },
   };
+}
+
+/** Takes one of data that no server of a smaller plan loads: of an add-on `large`, with a key in database 7. */
+export async function takeOfDatabase7(home: TestHome): Promise<Taken> {
+  const { record } = await make(home, "large", { plan: "l_mono" });
+  await withAdmin(record, async (client) => {
+    await client.select(7);
+    await client.set("in", "database 7");
+  });
+  return take(home, "large");
 }
 
 /** Another backup of the same catalog. */

@@ -7,6 +7,7 @@ import type { AddonRecord } from "../../core/facets";
 import type { HomeLayout } from "../../platforms/local/home";
 import { writeDurably } from "../../system/files";
 import { log } from "../log";
+import { Queue } from "../queue";
 
 const AlertNoteSchema = z.object({
   told: ToldSchema,
@@ -28,7 +29,8 @@ const NOTHING_TOLD: AlertNote = { told: {}, undelivered: [] };
  */
 export class AlertNotes {
   readonly #known = new Map<string, { readonly createdAt: string; note: AlertNote }>();
-  #writing: Promise<unknown> = Promise.resolve();
+  /** Each writes what is noted by then. */
+  readonly #writing = new Queue();
 
   constructor(readonly layout: HomeLayout) {}
 
@@ -43,9 +45,7 @@ export class AlertNotes {
     const changed = change(known.note);
     if (JSON.stringify(changed) === JSON.stringify(known.note)) return;
     known.note = changed;
-    // One after another: each writes what is noted by then.
-    this.#writing = this.#writing.then(() => this.#write(name, known.note));
-    await this.#writing;
+    await this.#writing.add(() => this.#write(name, known.note));
   }
 
   /** The oldest alert of an add-on that has not arrived at that receiver; absent: there is none. */

@@ -40,11 +40,12 @@ export function deliveries(notes: AlertNotes, clock: Clock, signal: AbortSignal)
         return;
       }
       rounds.delete(name);
-      log(`${name}: ${event} was delivered to ${originOf(webhook)}`);
       await notes.change(addon, ({ undelivered, ...note }) => ({
         ...note,
         undelivered: undelivered.filter((other) => other.id !== id),
       }));
+      // Only now: whoever reads it may rely on it that nobody is told again.
+      log(`${name}: ${event} was delivered to ${originOf(webhook)}`);
     }
   }
 

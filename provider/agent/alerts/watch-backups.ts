@@ -1,8 +1,7 @@
-import { pathToFileURL } from "node:url";
 import { backupAlert, backupNews, type BackupAlert } from "../../core/backup-alerts";
 import { backupHealthOf } from "../../core/backup-health";
 import type { Clock } from "../../core/task";
-import { readIdentity, type HomeLayout } from "../../platforms/local/home";
+import { destinationIn, readIdentity, type HomeLayout } from "../../platforms/local/home";
 import { readBackupState } from "../../platforms/local/process-state";
 import { readRecord, recordedNames } from "../../platforms/local/records";
 import { log } from "../log";
@@ -46,7 +45,7 @@ export async function watchBackups(watched: WatchedBackups): Promise<void> {
       const note = addressed(present, webhook);
       const { event, told } = backupNews(note.told, { health, lastRunFailed: failure !== undefined }, now);
       if (event === undefined) return { ...note, told, undelivered: stillNews(note.undelivered, now) };
-      const destination = record.backups?.wish.destination ?? pathToFileURL(layout.backups).href;
+      const destination = destinationIn(layout, record.backups?.wish);
       const newestVerifiedAt = state?.newestVerifiedAt;
       const about = { record, host: home?.host ?? "", destination, newestVerifiedAt, health, failure };
       const alert = backupAlert(event, about, now);

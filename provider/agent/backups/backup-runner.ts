@@ -8,6 +8,7 @@ import type { HomeLayout } from "../../platforms/local/home";
 import { readBackupState, type BackupState } from "../../platforms/local/process-state";
 import { readRecord, recordedNames } from "../../platforms/local/records";
 import { writeDurably } from "../../system/files";
+import { unlessAborted } from "../../system/unless-aborted";
 import { backupSpec } from "./backup-spec";
 import { ensureCaptureUser } from "./capture-user";
 import { dueNow } from "./due-now";
@@ -171,17 +172,11 @@ export class BackupRunner {
   }
 
   async #attended(job: RunningJob, task: Task): Promise<JobResult> {
-    const abandoned = Promise.withResolvers<never>();
-    const abandon = (): void => {
-      abandoned.reject(task.signal.reason as Error);
-    };
-    task.signal.addEventListener("abort", abandon, { once: true });
     job.listeners.add(task);
     try {
-      return await Promise.race([job.result, abandoned.promise]);
+      return await unlessAborted(() => job.result, task.signal);
     } finally {
       job.listeners.delete(task);
-      task.signal.removeEventListener("abort", abandon);
     }
   }
 

@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { addressForBackups } from "../../core/as-leader";
 import { workingFolders } from "../../core/destination";
 import { DEFAULT_BACKUPS, type AddonRecord } from "../../core/facets";
 import type { BackupJob } from "../../core/job";
 import { planOf } from "../../core/plans";
 import { readDataMark } from "../../platforms/local/data-mark";
-import type { HomeLayout } from "../../platforms/local/home";
+import { destinationIn, type HomeLayout } from "../../platforms/local/home";
 import { keptServerPath } from "../../platforms/local/servers";
+import { jobFolder } from "./job-folders";
 
 /** What a job is told of an add-on's backup. */
 export async function backupSpec(
@@ -18,8 +17,8 @@ export async function backupSpec(
   purpose?: BackupJob["purpose"],
 ): Promise<BackupJob> {
   const { plan, version } = record.server.wish;
-  const { destination, credentials, encryption, retention, schedule } =
-    record.backups?.wish ?? DEFAULT_BACKUPS;
+  const wish = record.backups?.wish ?? DEFAULT_BACKUPS;
+  const { credentials, encryption, retention, schedule } = wish;
   // Backups of data that may be less than they were must not cost those from before; nor must those of data that are
   // being replaced, by one of the older ones perhaps.
   const { distrusted } = (await readDataMark(layout.addon(record.name))) ?? {};
@@ -29,12 +28,12 @@ export async function backupSpec(
     id,
     addon: { name: record.name, catalogKey: record.catalogKey, createdAt: record.createdAt },
     source: { ...addressForBackups(record), dataFolder: layout.addon(record.name).data },
-    destination: destination ?? pathToFileURL(layout.backups).href,
+    destination: destinationIn(layout, wish),
     ...(credentials === undefined ? {} : { credentials }),
     ...(encryption === undefined ? {} : { encryption }),
     offLimits: workingFolders(layout),
     // What a killed job leaves goes with its folder.
-    scratchFolder: join(layout.jobs, id),
+    scratchFolder: jobFolder(layout, id),
     reason,
     ...(purpose === undefined ? {} : { purpose }),
     ...(distrusted === undefined && purpose === undefined ? { retention } : {}),

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../core/errors";
@@ -10,8 +10,8 @@ import type { HomeLayout } from "../../platforms/local/home";
 import { systemClock } from "../../system/clock";
 import { writeDurably } from "../../system/files";
 import { identify, isAlive, signalProcess, waitForEnd, type ProcessIdentity } from "../../system/processes";
+import { discardJobFolders, isInUse, jobFolder, makeJobFolder } from "./job-folders";
 
-const EXTRACTED = ".data";
 const JOB_ENTRY = join(__dirname, "..", "..", "job", "main.js");
 const POLL_MS = 50;
 /** Jobs tell something at least each minute or two, however slow the server or the store, unless one of them hangs. */
@@ -22,10 +22,16 @@ const LEAVE_LIMIT_MS = 60_000;
 /** What Node.js writes about its end besides why: where in its own code, and its version. */
 const NOISE = /^(\s+at |\s*\d+: 0x|-----|Node\.js v|\s*$)/;
 
-/** Of a job that nobody will ask for what it fetched. */
-const FETCH_LEAVE_LIMIT_MS = 10_000;
+/** Of a job whose result nobody will ask for. */
+const UNWANTED_LEAVE_LIMIT_MS = 10_000;
 
-const KINDS = ["backup", "verify", "restore"] as const satisfies readonly JobSpec["kind"][];
+const KINDS = [
+  "backup",
+  "verify",
+  "restore",
+  "probe",
+  "release",
+] as const satisfies readonly JobSpec["kind"][];
 
 const NoteSchema = z.object({
   addon: z.string(),
@@ -53,10 +59,20 @@ const WORDS: Readonly<
     killed: "Nothing was replaced: run it again",
     again: () => "then run it again: nothing was replaced",
   },
+  probe: {
+    operation: "look at the place for backups of",
+    killed: "Run it again",
+    again: () => "then run it again",
+  },
+  release: {
+    operation: "release a backup of",
+    killed: "It is held for a day at most",
+    again: () => "the backup is held for a day at most",
+  },
 };
 
-/** Those that this process has started, which are no leftovers. */
-const startedHere = new Set<string>();
+/** Those whose result is wanted whoever asked for it. */
+const OUTLIVES_ITS_CALL: ReadonlySet<JobSpec["kind"]> = new Set(["backup", "verify"]);
 
 /** A job that runs, or ran, in a process of its own; its output lies in a file, so that it outlives the agent. */
 export interface JobHandle {
@@ -68,9 +84,7 @@ export interface JobHandle {
 
 /** Starts a job. Its spec, which holds passwords, goes through its standard input. */
 export async function startJob(layout: HomeLayout, spec: JobSpec): Promise<JobHandle> {
-  const folder = join(layout.jobs, spec.id);
-  startedHere.add(folder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const folder = await makeJobFolder(layout, spec.id);
   const [output, errors] = await Promise.all([
     open(join(folder, "output.ndjson"), "w", 0o600),
     open(join(folder, "errors.log"), "w", 0o600),
@@ -100,25 +114,19 @@ export async function startJob(layout: HomeLayout, spec: JobSpec): Promise<JobHa
   }
 }
 
-/** Below which a restore job puts what it fetches, beside its own folder, which goes with its end. */
-export function extractedFolder(layout: HomeLayout, id: string): string {
-  return join(layout.jobs, `${id}${EXTRACTED}`);
-}
-
 /**
- * The jobs that an earlier agent started and nobody has collected; one that fetches data for a call that is gone is
- * ended. A folder that holds no note is taken for the remains of a start that was interrupted.
+ * The jobs that an earlier agent started and nobody has collected; one that works for a call that is gone is ended. A folder that holds no note is taken for the remains of a start that was interrupted.
  */
 export async function leftoverJobs(layout: HomeLayout, clock: Clock = systemClock): Promise<JobHandle[]> {
   const handles: JobHandle[] = [];
   const useless: string[] = [];
   for (const id of await readdir(layout.jobs).catch(() => [])) {
+    if (isInUse(layout, id)) continue;
     const folder = join(layout.jobs, id);
-    if (startedHere.has(folder.endsWith(EXTRACTED) ? folder.slice(0, -EXTRACTED.length) : folder)) continue;
     const text = await readFile(join(folder, "job.json"), "utf8").catch(() => undefined);
     const note = parseNote(text);
     const job = note && { id, addon: note.addon, kind: note.kind, process: processOf(note) };
-    if (job !== undefined && job.kind !== "restore") handles.push(job);
+    if (job !== undefined && OUTLIVES_ITS_CALL.has(job.kind)) handles.push(job);
     else {
       // Before its folders go: it would make them again.
       if (job !== undefined) await endJob(job, clock);
@@ -136,9 +144,9 @@ function processOf({ pid, startedAt }: z.infer<typeof NoteSchema>): ProcessIdent
 /** Ends a job whose result nobody wants. */
 export async function endJob(job: JobHandle, clock: Clock): Promise<void> {
   await signalProcess(job.process, "SIGTERM");
-  if (await waitForEnd(job.process, FETCH_LEAVE_LIMIT_MS, clock)) return;
+  if (await waitForEnd(job.process, UNWANTED_LEAVE_LIMIT_MS, clock)) return;
   await signalProcess(job.process, "SIGKILL");
-  await waitForEnd(job.process, FETCH_LEAVE_LIMIT_MS, clock);
+  await waitForEnd(job.process, UNWANTED_LEAVE_LIMIT_MS, clock);
 }
 
 function parseNote(text: string | undefined): z.infer<typeof NoteSchema> | undefined {
@@ -159,7 +167,7 @@ export async function awaitJob(
   task: Task,
   quietLimitMs = QUIET_LIMIT_MS,
 ): Promise<JobResult> {
-  const folder = join(layout.jobs, job.id);
+  const folder = jobFolder(layout, job.id);
   const file = await open(join(folder, "output.ndjson"), "r");
   try {
     let rest = "";
@@ -199,8 +207,14 @@ export async function awaitJob(
   } finally {
     await file.close();
     // An agent that leaves leaves the job to its successor.
-    if (!task.signal.aborted) await rm(folder, { recursive: true, force: true });
+    if (!task.signal.aborted) await removeCollected(layout, job);
   }
+}
+
+/** What was fetched for a restore is still needed, and its folders are discarded together. */
+async function removeCollected(layout: HomeLayout, { id, kind }: JobHandle): Promise<void> {
+  if (kind !== "restore") return discardJobFolders(layout, id);
+  await rm(jobFolder(layout, id), { recursive: true, force: true });
 }
 
 async function endHanging(job: JobHandle, task: Task, quietMs: number): Promise<Failure> {

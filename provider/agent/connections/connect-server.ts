@@ -1,6 +1,7 @@
 import type { AddonRecord } from "../../core/facets";
 import type { Task } from "../../core/task";
 import type { RedisClient } from "../../redis/client";
+import { unlessAborted } from "../../system/unless-aborted";
 import { holdConnection } from "./held-connections";
 
 /**
@@ -13,26 +14,12 @@ export async function connectServer(
   task: Pick<Task, "signal" | "clock">,
 ): Promise<RedisClient> {
   const { signal } = task;
-  const client = await untilAborted(() => holdConnection(record, task), signal);
+  const client = await unlessAborted(() => holdConnection(record, task), signal);
   return {
     subject: client.subject,
-    command: (name, ...args) => untilAborted(() => client.command(name, ...args), signal),
-    info: () => untilAborted(() => client.info(), signal),
-    config: (...parameters) => untilAborted(() => client.config(...parameters), signal),
+    command: (name, ...args) => unlessAborted(() => client.command(name, ...args), signal),
+    info: () => unlessAborted(() => client.info(), signal),
+    config: (...parameters) => unlessAborted(() => client.config(...parameters), signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-async function untilAborted<Answer>(begin: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => {
-    aborted.reject(signal.reason);
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([begin(), aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AddonRecord } from "../../core/facets";
 import type { Extracted } from "../../core/job";
@@ -7,9 +6,14 @@ import type { RestoreSource } from "../../core/restore";
 import type { Task } from "../../core/task";
 import type { HomeLayout } from "../../platforms/local/home";
 import { keptServerPath } from "../../platforms/local/servers";
-import { awaitJob, endJob, extractedFolder, startJob, type JobHandle } from "../backups/jobs";
+import { discardJobFolders, jobFolder, makeExtractedFolder } from "../backups/job-folders";
+import { runForCall } from "../backups/run-for-call";
+import { noteHold, releaseHeld } from "./held-backup";
 
-/** A backup's files, complete and proved, on this disk; disposing it removes what is left of them. */
+/**
+ * A backup's files, complete and proved, on this disk, and the backup held in its store; disposing it removes what is
+ * left of the files, and lets go of the backup unless a restore goes on that needs it.
+ */
 export interface FetchedBackup extends AsyncDisposable {
   readonly folder: string;
   readonly extracted: Extracted;
@@ -28,24 +32,32 @@ export async function fetchBackup(
   const { name } = record;
   const { version } = record.server.wish;
   const id = `${name}-restore-${randomUUID().slice(0, 8)}`;
-  // One of its own: what a killed job has half written beside its folder goes with it.
-  const parent = extractedFolder(layout, id);
-  const folder = join(parent, "data");
-  const removeAll = async (): Promise<void> => {
-    for (const path of [parent, join(layout.jobs, id)]) await rm(path, { recursive: true, force: true });
-  };
-  await mkdir(parent, { mode: 0o700 });
-  let job: JobHandle | undefined;
+  const removeAll = (): Promise<void> => discardJobFolders(layout, id);
   try {
-    job = await startJob(layout, {
-      ...{ kind: "restore", id, addon: { name }, source, folder, scratchFolder: join(layout.jobs, id) },
-      proof: { servers: [{ path: keptServerPath(layout, version), version }] },
-    });
-    const extracted = await awaitJob(layout, job, task);
+    // One of its own: what a killed job has half written beside its folder goes with it.
+    const folder = join(await makeExtractedFolder(layout, id), "data");
+    const extracted = await runForCall(
+      layout,
+      {
+        ...{ kind: "restore", id, addon: { name }, source, folder, scratchFolder: jobFolder(layout, id) },
+        proof: { servers: [{ path: keptServerPath(layout, version), version }] },
+        keepsHold: true,
+      },
+      task,
+    );
     if (extracted.outcome !== "extracted") throw new Error(`a restore job answered ${extracted.outcome}`);
-    return { folder, extracted, [Symbol.asyncDispose]: removeAll };
+    const { hold } = extracted;
+    const held = hold === undefined ? undefined : await noteHold(layout.addon(name), source, hold);
+    return {
+      folder,
+      extracted,
+      async [Symbol.asyncDispose]() {
+        await removeAll();
+        held?.[Symbol.dispose]();
+        await releaseHeld(layout, name);
+      },
+    };
   } catch (error) {
-    if (job !== undefined) await endJob(job, task.clock);
     await removeAll();
     throw error;
   }

@@ -6,6 +6,7 @@ import type { AddonRecord } from "../../core/facets";
 import type { AddonLayout, HomeLayout } from "../../platforms/local/home";
 import { log } from "../log";
 import { discardFolder, exists, holdsFiles, moveFolder } from "./folders";
+import { releaseHeld } from "./held-backup";
 import { readRestoreNote, removeRestoreNote } from "./restore-note";
 
 /** Add-ons whose data are being staged: nothing is recorded of that yet, and it isn't left over. */
@@ -27,6 +28,8 @@ export function beginStaging(files: AddonLayout): Disposable {
 export async function clearLeftovers(layout: HomeLayout, record: AddonRecord): Promise<void> {
   const files = layout.addon(record.name);
   if (record.restoring !== undefined || staging.has(files.root)) return;
+  // Its store may not answer, and the server must not wait for that.
+  void releaseHeld(layout, record.name);
   try {
     if (await exists(files.staged)) await discardFolder(layout, record.name, files.staged);
     const note = await readRestoreNote(files);

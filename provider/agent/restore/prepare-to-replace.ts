@@ -7,6 +7,7 @@ import type { RedisClient } from "../../redis/client";
 import { heldData, isSet } from "../../redis/info";
 import { lastLoadFailed } from "../../redis/last-load";
 import type { AddonLayout } from "../../platforms/local/home";
+import { requirePlaceForBackups } from "../backups/require-place";
 import { connectServer } from "../connections/connect-server";
 import { log } from "../log";
 import { findOwnProcess } from "../server/find-own-process";
@@ -61,7 +62,8 @@ interface Prepared {
 
 /**
  * Takes users' writes away and backs up what they wrote: what was acknowledged before is in the backup, and nothing is
- * acknowledged afterwards. Placing the server by its record undoes this.
+ * acknowledged afterwards. Placing the server by its record undoes this. Where the backup's place takes none, nobody's
+ * write is refused for that.
  */
 export async function prepareToReplace(
   service: AgentService,
@@ -72,6 +74,8 @@ export async function prepareToReplace(
   const { name } = record;
   // Needed until the last look at it; it is the agent's own connection, which nobody closes here.
   const server = await connectServer(record, task);
+  if (onData === "replace" && holdsAnything(await heldBy(server, name)))
+    await requirePlaceForBackups(service.layout, record, task);
   const refusedSince = task.clock.now();
   const writes = await refuseWrites(server, "restore");
   const requireUnchanged = (): Promise<void> => writes.standStill();

@@ -16,6 +16,7 @@ import { exists } from "./folders";
 import { keptFolder } from "./leftovers";
 import { placeOrDown, refuseToReplace } from "./prepare-to-replace";
 import { refuseAsRecorded } from "./refusals";
+import { requireDatabases } from "./require-databases";
 import { readRestoreNote, removeRestoreNote } from "./restore-note";
 import { restoreUndone } from "./settle-restore";
 
@@ -56,6 +57,7 @@ export async function restore(
 
   if ((await placeOrDown(service, request, task)) === "runs") await refuseToReplace(record, request, task);
   await using fetched = await fetchBackup(layout, record, request.source, task);
+  requireDatabases(record, fetched.extracted);
   // Awaited here: what was fetched goes with this block.
   return await replaced(service, request, fetched, task);
 }

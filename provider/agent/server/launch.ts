@@ -47,7 +47,8 @@ export async function launch(
     detached: true,
     stdio: ["ignore", output.fd, output.fd],
     cwd: files.data,
-    env: { PATH: process.env["PATH"], LANG: process.env["LANG"] },
+    // Its log has local times otherwise, an hour of which comes twice each year.
+    env: { PATH: process.env["PATH"], LANG: process.env["LANG"], TZ: "UTC0" },
   });
   await output.close();
   const ended = new AbortController();

@@ -5,7 +5,7 @@ import type { LeaderAddress } from "../../core/render";
 import type { Clock, Task } from "../../core/task";
 import type { AddonLayout, HomeLayout } from "../../platforms/local/home";
 import { keptServerPath } from "../../platforms/local/servers";
-import { isAlive } from "../../system/processes";
+import { isAlive, type ProcessIdentity } from "../../system/processes";
 import { log } from "../log";
 import { dropFallback } from "../records/fallback";
 import { copyingAtLaunch } from "../replication/lineage/distrust";
@@ -55,11 +55,19 @@ export class OwnServer {
     return findOwnProcess(this.#files);
   }
 
-  /** Launches it or adopts the one that runs, waits until its data are loaded, and makes it as the record says. */
-  async bringUp(record: AddonRecord, leader: LeaderAddress | undefined, task: Task): Promise<Placed> {
+  /**
+   * Launches it or adopts the one that runs, waits until its data are loaded, and makes it as the record says. `outgoing`
+   * is a process that is not adopted, but ended first.
+   */
+  async bringUp(
+    record: AddonRecord,
+    leader: LeaderAddress | undefined,
+    task: Task,
+    outgoing?: ProcessIdentity,
+  ): Promise<Placed> {
     await mkdir(this.#files.data, { recursive: true, mode: 0o700 });
     this.#leavingSince = undefined;
-    const running = await this.#ensureRunning(record, leader, task);
+    const running = await this.#ensureRunning(record, leader, task, outgoing);
     const converged = await convergeServer(this.layout, record, leader, task).catch(
       async (error: unknown) => {
         if (!(error instanceof Failure) || error.code !== "load-failed") throw error;
@@ -105,11 +113,13 @@ export class OwnServer {
     record: AddonRecord,
     leader: LeaderAddress | undefined,
     task: Task,
+    outgoing?: ProcessIdentity,
   ): Promise<OwnProcess> {
     const fingerprint = launchFingerprint(record);
     const { bind, port, version } = record.server.wish;
     this.#running = await this.found();
-    if (this.#running?.fingerprint === fingerprint) return this.#running;
+    const isToLeave = this.#running !== undefined && isSame(this.#running, outgoing);
+    if (this.#running?.fingerprint === fingerprint && !isToLeave) return this.#running;
     if (this.#running !== undefined) {
       // Looked at while the old server still runs: a change that can't be made must not take it down.
       if (this.#running.port !== UNKNOWN_PORT) await requireFreePorts(this.name, bind, port, this.#running);
@@ -144,4 +154,8 @@ export class OwnServer {
     this.#running = undefined;
     await markWhatIsLeft(this.layout, record, this.clock);
   }
+}
+
+function isSame({ pid, startedAt }: ProcessIdentity, other: ProcessIdentity | undefined): boolean {
+  return pid === other?.pid && startedAt === other.startedAt;
 }

@@ -3,6 +3,7 @@ import type { AddonRecord } from "../../core/facets";
 import type { LeaderAddress } from "../../core/render";
 import type { Restoring } from "../../core/restore";
 import type { Task } from "../../core/task";
+import type { ProcessIdentity } from "../../system/processes";
 import { log } from "../log";
 import { changeUndone, undoChange } from "../records/undo-change";
 import { haltAfterFatalLoad } from "../replication/watch/failed-loads";
@@ -23,6 +24,8 @@ export interface Placing {
   readonly server: OwnServer;
   readonly backOff: BackOff;
   readonly load: () => Promise<Placeable | undefined>;
+  /** A process that is to be ended, although it may be as recorded. */
+  readonly outgoing?: ProcessIdentity | undefined;
   /** The same from its beginning, by what is recorded by then. */
   readonly again: () => Promise<Placed>;
 }
@@ -59,8 +62,8 @@ export async function placeServer(placing: Placing, task: Task): Promise<Placed 
     log(`${name}: ${failure.message}: going back to what it ran as before`);
     try {
       await bringUp(placing, undone.record, leader, task);
-    } catch (again) {
-      const second = asFailure(again, "start the server of", name);
+    } catch (cause) {
+      const second = asFailure(cause, "start the server of", name);
       await failed(placing, second, task);
       throw changeUndone(undone, failure, second);
     }
@@ -105,12 +108,12 @@ async function placeRestored(
 }
 
 async function bringUp(
-  { server, backOff }: Placing,
+  { server, backOff, outgoing }: Placing,
   record: AddonRecord,
   leader: LeaderAddress | undefined,
   task: Task,
 ): Promise<Placed> {
-  const placed = await server.bringUp(record, leader, task);
+  const placed = await server.bringUp(record, leader, task, outgoing);
   backOff.succeeded();
   return placed;
 }

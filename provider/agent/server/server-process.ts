@@ -3,7 +3,7 @@ import type { AddonRecord } from "../../core/facets";
 import type { Clock, Task } from "../../core/task";
 import type { AddonLayout, HomeLayout } from "../../platforms/local/home";
 import { readRecord } from "../../platforms/local/records";
-import { isAlive } from "../../system/processes";
+import { isAlive, type ProcessIdentity } from "../../system/processes";
 import { log } from "../log";
 import { Queue } from "../queue";
 import { restoreFolders } from "../restore/folders";
@@ -44,11 +44,15 @@ export class ServerProcess {
 
   /**
    * Makes the server run and be as recorded; fails with the cause where it can't. A change that no server can run with
-   * is undone first (`change-undone`). Absent is no longer recorded.
+   * is undone first (`change-undone`). Absent is no longer recorded. `outgoing` is ended in any case, where it still runs.
    */
-  place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
+  place(
+    load: () => Promise<Placeable | undefined>,
+    task: Task,
+    outgoing?: ProcessIdentity,
+  ): Promise<Placed> {
     const untilStopped = this.#untilStopped(task);
-    return this.#queue.add(() => this.#place(load, untilStopped));
+    return this.#queue.add(() => this.#place(load, untilStopped, outgoing));
   }
 
   /** The supervisor's look: cheap while all is well, otherwise a placing, less and less often while it fails. */
@@ -103,14 +107,18 @@ export class ServerProcess {
     return !this.#dirty && known !== undefined && (await isAlive(known));
   }
 
-  async #place(load: () => Promise<Placeable | undefined>, task: Task): Promise<Placed> {
+  async #place(
+    load: () => Promise<Placeable | undefined>,
+    task: Task,
+    outgoing?: ProcessIdentity,
+  ): Promise<Placed> {
     await haltsNow(this.#server);
     // Not at the end: what is recorded while this placing is under way has to be looked at again.
     this.#dirty = false;
     let placed: Placed | undefined;
     try {
       const again = () => this.#place(load, task);
-      placed = await placeServer({ server: this.#server, backOff: this.#backOff, load, again }, task);
+      placed = await placeServer({ server: this.#server, backOff: this.#backOff, load, again, outgoing }, task);
     } finally {
       if (placed === undefined) this.#dirty = true;
     }

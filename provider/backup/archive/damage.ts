@@ -25,3 +25,8 @@ export function archiveFailure(code: ArchiveCode, archive: string, cause: string
 export function isArchiveFailure(error: unknown): error is Failure {
   return error instanceof Failure && CODES.some((code) => code === error.code);
 }
+
+/** What reading an archive fails with where the archive itself is at fault: another reading may find it whole. */
+export function isDamage(error: unknown): error is Failure {
+  return error instanceof Failure && ["archive-damaged", "archive-truncated"].includes(error.code);
+}

@@ -3,6 +3,8 @@ import { calm } from "../../core/calm";
 import type { JobResult, JobSpec } from "../../core/job";
 import type { Task } from "../../core/task";
 import { runBackupJob } from "./run-backup";
+import { runProbeJob } from "./run-probe";
+import { runReleaseJob } from "./run-release";
 import { runRestoreJob } from "./run-restore";
 import { runVerifyJob } from "./run-verify";
 
@@ -16,5 +18,9 @@ export function performJob(job: JobSpec, given: Task): Promise<JobResult> {
       return runVerifyJob(job, task);
     case "restore":
       return runRestoreJob(job, task);
+    case "probe":
+      return runProbeJob(job, task);
+    case "release":
+      return runReleaseJob(job, task);
   }
 }

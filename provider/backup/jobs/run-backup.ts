@@ -1,5 +1,3 @@
-import { realpath } from "node:fs/promises";
-import { destinationProblem } from "../../core/destination";
 import { asFailure, Failure } from "../../core/errors";
 import type { BackupJob, JobResult } from "../../core/job";
 import { dueSlot } from "../../core/schedule";
@@ -13,6 +11,7 @@ import { openStore } from "../../stores/open";
 import { removeLeftovers } from "../verify/scratch-folder";
 import { aboutAddon } from "./about-addon";
 import { prove } from "./prove";
+import { refuseOffLimits } from "./refuse-off-limits";
 
 const OPERATION = "back up";
 /** No two backups of one add-on fall on one millisecond by chance, let alone several times. */
@@ -21,7 +20,7 @@ const SLOTS_TO_TRY = 5;
 /** Performs one backup job. Every failure names the add-on. */
 export async function runBackupJob(job: BackupJob, attempt: string, task: Task): Promise<JobResult> {
   try {
-    await refuseOffLimits(job);
+    await refuseOffLimits(job, OPERATION);
     // Here as well: this job may verify nothing, or fail before it does.
     await removeLeftovers(job.scratchFolder, task.clock.now());
     const store = await openStore(job.destination, job.credentials);
@@ -87,18 +86,6 @@ async function tidy(
     removed: [],
     failure: asFailure(error, "prune the backups of", addon.name).report(),
   }));
-}
-
-/** Here and not in whoever starts jobs: looking at a folder on a dead network share hangs for ever. */
-async function refuseOffLimits({ addon, destination, offLimits = [] }: BackupJob): Promise<void> {
-  const problem = await destinationProblem(destination, offLimits, (path) => realpath(path));
-  if (problem !== undefined)
-    throw new Failure({
-      code: "destination-off-limits",
-      operation: OPERATION,
-      subject: addon.name,
-      ...problem,
-    });
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { JobResult, RestoreJob } from "../../core/job";
 import type { Task } from "../../core/task";
 import { openStore } from "../../stores/open";
-import { restoreArchive } from "../restore-archive";
-import { restoreBackup, type Restored } from "../restore-backup";
+import { restoreArchive } from "../restore/restore-archive";
+import { restoreBackup, type Restored } from "../restore/restore-backup";
+import { restoreSnapshot } from "../restore/restore-snapshot";
 import { removeLeftovers } from "../verify/scratch-folder";
 import { aboutAddon } from "./about-addon";
 
@@ -17,14 +18,16 @@ export async function runRestoreJob(job: RestoreJob, task: Task): Promise<JobRes
   }
 }
 
-async function restored({ source, folder, proof }: RestoreJob, task: Task): Promise<Restored> {
+async function restored({ source, folder, proof, keepsHold }: RestoreJob, task: Task): Promise<Restored> {
   switch (source.kind) {
     case "archive":
       return restoreArchive({ ...source, folder, proof }, task);
+    case "snapshot":
+      return restoreSnapshot({ ...source, folder, proof }, task);
     case "backup": {
       const { destination, credentials, catalogKey, slot, key } = source;
       const store = await openStore(destination, credentials);
-      return restoreBackup({ store, catalogKey, slot, key, folder, proof }, task);
+      return restoreBackup({ store, catalogKey, slot, key, folder, proof, keepsHold }, task);
     }
   }
 }

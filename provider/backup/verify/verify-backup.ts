@@ -4,11 +4,13 @@ import type { Readable } from "node:stream";
 import type { DecryptionKey } from "../../core/encryption";
 import { Failure } from "../../core/errors";
 import type { Manifest } from "../../core/manifest";
+import { diskNeededBytes } from "../../core/restore-fit";
 import type { Task } from "../../core/task";
 import type { Verification } from "../../core/verification";
 import { serversThatLoad } from "../../core/version";
 import type { Store } from "../../stores/contract";
 import { freeBytes } from "../../system/free-bytes";
+import { isDamage } from "../archive/damage";
 import { readArchive } from "../archive/read";
 import { readListed, readManifest } from "../catalog";
 import { checkStored } from "./check-stored";
@@ -31,9 +33,6 @@ export interface VerifyRequest {
   /** Opens an encrypted archive; without it no more than the stored bytes can be checked. */
   readonly key?: DecryptionKey | undefined;
 }
-
-/** Beside the archive's files: what a server writes of its own. */
-const SCRATCH_MARGIN_BYTES = 16 * 1024 * 1024;
 
 /**
  * Proves a backup: every byte is what was written, a server loads it both ways that its README names, and all agree on
@@ -96,10 +95,6 @@ async function look(request: VerifyRequest, manifest: Manifest, task: Task): Pro
   } finally {
     stored.destroy();
   }
-}
-
-function isDamage(error: unknown): error is Failure {
-  return error instanceof Failure && ["archive-damaged", "archive-truncated"].includes(error.code);
 }
 
 /**
@@ -176,7 +171,7 @@ async function openStored(
 }
 
 async function whyNoRoom(folder: string, { files }: Manifest): Promise<string | undefined> {
-  const needed = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, SCRATCH_MARGIN_BYTES);
+  const needed = diskNeededBytes(files);
   const free = await freeBytes(folder);
   if (free >= needed) return undefined;
   const mib = (bytes: number) => Math.ceil(bytes / 1024 / 1024);

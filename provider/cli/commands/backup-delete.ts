@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { Failure } from "../../core/errors";
-import { deleteBackup, lookAtDeletion, type DoomedBackup } from "../../operations/backup-catalog";
+import { deleteBackup, lookAtDeletion } from "../../operations/backup-catalog";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
-import { memoryText } from "../../core/memory-size";
+import { whatGoes } from "../../operations/words/deletion-words";
 import { contextOf } from "../context";
 import { printJson, printLine } from "../print";
 
@@ -56,13 +56,6 @@ export function deleteCommand(): Command {
       printLine(`Backup ${found.slot} of ${name} is deleted.`);
       if (evenDamaged) printLine(`What went: ${whatGoes(found)}.`);
     });
-}
-
-function whatGoes({ archives, takenAt, manifestDamage }: DoomedBackup): string {
-  const when = takenAt === undefined ? "" : `, taken ${takenAt}`;
-  const named = archives.map(({ url, sizeBytes }) => `${url} (${memoryText(sizeBytes)}${when})`).join(", ");
-  if (manifestDamage === undefined) return named === "" ? "its manifest: its archive is gone already" : named;
-  return `a damaged manifest (${manifestDamage}) and ${named === "" ? "no archive" : `every archive of that slot: ${named}`}`;
 }
 
 function withOption(error: unknown): unknown {

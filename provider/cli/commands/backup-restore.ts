@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { resolveRestore } from "../../operations/restore-source";
+import { resolveRestore } from "../../operations/restore/restore-source";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 import { refuseUrl, storeOption, type StoreOption } from "../backup-options";
 import { contextOf } from "../context";

@@ -12,7 +12,7 @@ import { printFields, printJson, printLine } from "../print";
 import { tlsOptions } from "../redis-tls";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
-import { notLoaded } from "../../operations/words/addon-words";
+import { takenKeys, takenWarnings } from "../../operations/words/taken-words";
 import { VERIFICATION_WORDS } from "../../core/verification";
 import { openingWords } from "../opening-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
@@ -69,13 +69,13 @@ export function runCommand(): Command {
       expectBulkBytes();
       const context = await contextOf(command, { takesLong: true });
       const taken = await takenBy(context, name, options);
-      for (const warning of warningsOf(taken)) warn(warning);
+      for (const warning of takenWarnings(taken)) warn(warning);
       if (options.json === true) return printJson(taken);
       printFields([
         ["Slot", taken.slot],
         ["Archive", taken.archive],
         ["Size", memoryText(taken.sizeBytes)],
-        ...(taken.keys === undefined ? [] : [["Keys", keyWords(taken)] as const]),
+        ...(taken.keys === undefined ? [] : [["Keys", takenKeys(taken)] as const]),
         [
           "Verified",
           taken.verification === undefined ? "no" : VERIFICATION_WORDS[taken.verification.outcome],
@@ -122,15 +122,4 @@ async function backUpAddon({ platform, task }: CommandContext, name: string): Pr
       hint: `See it later: redis-addon backup list ${name}`,
     });
   }
-}
-
-/** What the source said changed meanwhile; what a server counted is what there is. */
-function keyWords({ keys, verification }: BackupResult): string {
-  return verification?.outcome === "verified" ? String(keys) : `about ${keys}`;
-}
-
-/** What the result says only to who looks closely. */
-function warningsOf({ verification, warnings }: BackupResult): string[] {
-  if (verification?.outcome !== "structure-checked") return [...warnings];
-  return [...warnings, notLoaded(verification)];
 }

@@ -21,12 +21,12 @@ import { Failure } from "../../core/errors";
 
 const HELP = `
 Backups are fresh while the last one succeeded and the newest verified one is no older than the schedule's longest gap
-and two hours. Otherwise the command ends with code 9, so that a monitor may ask:
+and two hours. Otherwise the command ends with code 9, so that a monitor may ask. Servers are not asked, only stores, and
+no store for longer than a few seconds.
 
+Examples:
   redis-addon backup status && …                  # all add-ons
-  redis-addon backup status cache queue --json    # an array, one object for each
-
-Servers are not asked, only stores, and no store for longer than a few seconds.`;
+  redis-addon backup status cache queue --json    # an array, one object for each`;
 
 export function statusCommand(): Command {
   return new Command("status")

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { EXIT_CODES_HELP } from "../exit-codes";
 import { deleteCommand } from "./backup-delete";
 import { downloadCommand } from "./backup-download";
 import { listCommand } from "./backup-list";
@@ -30,7 +29,7 @@ Examples:
   redis-addon backup restore cache latest-verified --into cache --replace-data`;
 
 export function backupCommand(): Command {
-  const command = new Command("backup")
+  return new Command("backup")
     .description("take backups, of add-ons and of any other Redis, and look after them")
     .addCommand(runCommand())
     .addCommand(statusCommand())
@@ -44,6 +43,4 @@ export function backupCommand(): Command {
     .addCommand(downloadCommand())
     .addCommand(restoreCommand())
     .addHelpText("after", EXAMPLES);
-  for (const one of [command, ...command.commands]) one.addHelpText("after", EXIT_CODES_HELP);
-  return command;
 }

@@ -4,6 +4,14 @@ import { remove, removedWords } from "../../operations/remove";
 import { contextOf, requireAddon } from "../context";
 import { printJson, printLine } from "../print";
 
+const HELP = `
+Its users are shut out first; where the final backup fails, nothing is removed. Backups stay.
+
+Examples:
+  redis-addon delete cache             # says whose it is
+  redis-addon delete cache --yes
+  redis-addon delete cache --yes --json | jq -r .finalBackup.archive`;
+
 export function deleteCommand(): Command {
   return new Command("delete")
     .description(
@@ -12,6 +20,7 @@ export function deleteCommand(): Command {
     .argument("<add-on>", "its name")
     .option("--yes", "really do it")
     .option("--json", "one object")
+    .addHelpText("after", HELP)
     .action(async (name: string, options: { yes?: boolean; json?: boolean }, command: Command) => {
       const context = await contextOf(command, { takesLong: true });
       const { owner } = await requireAddon(context, name);

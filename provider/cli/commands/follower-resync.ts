@@ -1,11 +1,9 @@
 import { Command } from "commander";
-import type { AddonStatus } from "../../core/status";
-import { inspect } from "../../operations/inspect";
 import { safetyBackupWords } from "../../operations/replication-words";
 import { resync } from "../../operations/resync";
+import { resyncConsequences } from "../../operations/resync-consequences";
 import { confirm } from "../confirm";
-import { contextOf, requireAddon, type CommandContext } from "../context";
-import { leaderWords } from "../../operations/words/follower-words";
+import { contextOf, requireAddon } from "../context";
 import { printJson, printLine } from "../print";
 
 const HELP = `
@@ -37,7 +35,7 @@ export function resyncCommand(): Command {
       if (replication.role === "follower" && replication.sync.state !== "synced")
         await confirm({
           ...{ yes: options.yes, operation: "resync", subject: name },
-          consequences: await consequences(context, addon),
+          consequences: await resyncConsequences(context.platform, addon, context.task),
         });
       const { safetyBackups } = await resync(
         context.platform,
@@ -49,24 +47,4 @@ export function resyncCommand(): Command {
       if (safetyBackups.length === 0) printLine("Nothing had kept it from that, so nothing was backed up.");
       for (const backup of safetyBackups) printLine(`${safetyBackupWords(backup.addon, backup.backup)}.`);
     });
-}
-
-async function consequences(
-  { platform, task }: CommandContext,
-  { name, server, replication }: AddonStatus,
-): Promise<string[]> {
-  if (replication.role === "leader") return [];
-  const { leader, sync } = replication;
-  const theirs = leader.addon === undefined ? undefined : await inspect(platform, leader.addon, task);
-  const whose = leader.addon ?? leaderWords({ leader });
-  return [
-    ...(sync.state === "broken" ? [sync.why] : []),
-    `what ${whose} has now${keysOf(theirs?.server)} takes the place of what ${name} holds${keysOf(server)}, which is backed up first`,
-    ...(leader.addon === undefined ? [] : [`other followers of ${whose} take it too, backed up as well`]),
-  ];
-}
-
-function keysOf(server: AddonStatus["server"] | undefined): string {
-  if (server?.state !== "running") return "";
-  return server.keys === 1 ? " (1 key)" : ` (${server.keys} keys)`;
 }

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { EXIT_CODES_HELP } from "../exit-codes";
 import { promoteCommand } from "./follower-promote";
 import { resyncCommand } from "./follower-resync";
 import { statusCommand } from "./follower-status";
@@ -16,13 +15,11 @@ Examples:
   redis-addon follower resync copy                   # copy takes what its leader has now, though it is less`;
 
 export function followerCommand(): Command {
-  const command = new Command("follower")
+  return new Command("follower")
     .description("see how an add-on follows its leader, and change who leads")
     .addCommand(statusCommand())
     .addCommand(switchoverCommand())
     .addCommand(promoteCommand())
     .addCommand(resyncCommand())
     .addHelpText("after", EXAMPLES);
-  for (const one of [command, ...command.commands]) one.addHelpText("after", EXIT_CODES_HELP);
-  return command;
 }

@@ -1,20 +1,33 @@
 import { Command, InvalidArgumentError } from "commander";
 import { handOver } from "../../operations/hand-over";
 import { contextOf, requireAddon } from "../context";
-import { printLine } from "../print";
+import { printJson, printLine } from "../print";
+
+const HELP = `
+Nothing about its server changes: the next pulumi up of that stack, with a RedisAddon of this name, adopts it.
+
+Examples:
+  redis-addon hand-over cache --to shop/production
+  redis-addon hand-over cache --to shop/production --json`;
+
+interface HandOverOptions {
+  readonly to: { readonly project: string; readonly stack: string };
+  readonly json?: boolean;
+}
 
 export function handOverCommand(): Command {
   return new Command("hand-over")
     .description("let another Pulumi project or stack adopt an add-on, its data kept")
     .argument("<add-on>", "its name")
     .requiredOption("--to <project/stack>", "who shall own it", parseOwner)
-    .action(async (name: string, options: { to: { project: string; stack: string } }, command: Command) => {
+    .option("--json", "one object: whose it was, and whose it is")
+    .addHelpText("after", HELP)
+    .action(async (name: string, { to, json }: HandOverOptions, command: Command) => {
       const context = await contextOf(command);
-      await requireAddon(context, name);
-      await handOver(context.platform, { name, to: options.to }, context.task);
-      printLine(
-        `${name} belongs to ${options.to.project}/${options.to.stack} now: its next pulumi up adopts it.`,
-      );
+      const { owner: from } = await requireAddon(context, name);
+      await handOver(context.platform, { name, to }, context.task);
+      if (json === true) return printJson({ addon: name, from, to });
+      printLine(`${name} belongs to ${to.project}/${to.stack} now: its next pulumi up adopts it.`);
     });
 }
 

@@ -18,12 +18,19 @@ import {
 } from "../../operations/words/backup-words";
 import { roleWords } from "../../operations/words/addon-words";
 
+const HELP = `
+Examples:
+  redis-addon info cache
+  redis-addon info cache --reveal                        # with its password, and the URLs that hold it
+  redis-addon info cache --reveal --json | jq -r .redisUrl`;
+
 export function infoCommand(): Command {
   return new Command("info")
     .description("one add-on: address, credentials, sync status, backups")
     .argument("<add-on>", "its name")
     .option("--reveal", "show the password and the URLs that hold it")
     .option("--json", "one object")
+    .addHelpText("after", HELP)
     .action(async (name: string, options: { reveal?: boolean; json?: boolean }, command: Command) => {
       const context = await contextOf(command);
       const addon = await requireAddon(context, name);

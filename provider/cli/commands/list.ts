@@ -8,10 +8,16 @@ import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
 import { lagCell, roleWords } from "../../operations/words/addon-words";
 
+const HELP = `
+Examples:
+  redis-addon list
+  redis-addon list --json | jq -r '.[] | select(.health != "healthy") | .name'`;
+
 export function listCommand(): Command {
   return new Command("list")
     .description("all add-ons of the data home")
     .option("--json", "an array, one object for each add-on")
+    .addHelpText("after", HELP)
     .action(async (options: { json?: boolean }, command: Command) => {
       const { platform, task } = await contextOf(command);
       let isComplete = true;

@@ -1,11 +1,50 @@
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
+import { log } from "../../system/log";
 import type { ConsoleContext } from "../context";
-import { html } from "../html";
-import { page } from "./layout";
+import { html, type Html } from "../html";
+import { taskOf } from "../request-task";
+import { backupsCard } from "./information/backups-card";
+import { configurationCard } from "./information/configuration-card";
+import { credentialsCard } from "./information/credentials";
+import { originCard } from "./information/origin-card";
+import { serverCard } from "./information/server-card";
+import { snippetsCard } from "./information/snippets-card";
+import { addonPage } from "./parts/addon-page";
+import { problemList } from "./parts/problems";
+import { unknownAddon } from "./parts/unknown-addon";
 
-export function informationPage(_context: ConsoleContext): Hono {
-  return new Hono().get("/", (c) => {
-    const name = c.req.param("name") ?? "";
-    return c.html(page({ title: name, addon: { name, tab: "information" }, body: html`<h1>${name}</h1>` }));
-  });
+/**
+ * `/addons/<name>`: everything that is known of one add-on. Its credentials are in the answer to a POST alone, which no
+ * link, no reload of the page and no page of another site makes.
+ */
+export function informationPage(context: ConsoleContext): Hono {
+  return new Hono()
+    .get("/", (c) => answer(c, context, undefined))
+    .get("/credentials", (c) => c.redirect(`/addons/${encodeURIComponent(nameIn(c))}`, 303))
+    .post("/credentials", async (c) => {
+      const name = nameIn(c);
+      const record = await context.platform.load(name);
+      if (record === undefined) return unknownAddon(c, context, name);
+      log(`${name}: credentials were revealed in the console`);
+      c.header("cache-control", "no-store");
+      return answer(c, context, record.credentials.password);
+    });
+}
+
+function nameIn(c: Context): string {
+  return c.req.param("name") ?? "";
+}
+
+async function answer(c: Context, context: ConsoleContext, password: string | undefined): Promise<Response> {
+  const name = nameIn(c);
+  const status = await context.watch.one(name, taskOf(c, context));
+  if (status === undefined) return unknownAddon(c, context, name);
+  const now = context.clock.now();
+  const body: Html = html`${problemList(status.problems)}
+    <div class="columns">
+      <div>${serverCard(status)} ${credentialsCard(status, { password })} ${originCard(status, now)}</div>
+      <div>${backupsCard(status, now)} ${configurationCard(status.wish)}</div>
+    </div>
+    ${snippetsCard(status)}`;
+  return c.html(addonPage({ status, tab: "information", body, liveFrom: `/addons/${name}` }));
 }

@@ -9,6 +9,8 @@ export interface LoginTokens {
   mint(): string;
   /** True once for each token, while it is fresh. */
   redeem(token: string): boolean;
+  /** Whether there is one that is still fresh. */
+  areAwaited(): boolean;
 }
 
 export function loginTokens(clock: Clock): LoginTokens {
@@ -28,6 +30,7 @@ export function loginTokens(clock: Clock): LoginTokens {
       known.delete(key);
       return until !== undefined && clock.now() < until;
     },
+    areAwaited: () => [...known.values()].some((until) => clock.now() < until),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Task } from "../../core/task";
 import type { ServedSnapshot } from "../../redis/replication/serve-transfer";
 import type { SnapshotFacts } from "../../redis/restore-into/look";
 import { proofHere } from "../proof-here";
-import type { ResolvedRestore } from "../restore-source";
+import type { ResolvedRestore } from "../restore/restore-source";
 import type { Proved } from "./proven-snapshot";
 
 const DUMP = "dump.rdb";

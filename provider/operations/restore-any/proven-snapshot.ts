@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../../core/errors";
 import type { Manifest } from "../../core/manifest";
 import type { RestoreSource } from "../../core/restore";
+import { diskNeededBytes } from "../../core/restore-fit";
 import type { Task } from "../../core/task";
 import type { Counts } from "../../core/verification";
 import type { SnapshotFacts } from "../../redis/restore-into/look";
@@ -11,7 +12,7 @@ import type { ServedSnapshot } from "../../redis/replication/serve-transfer";
 import { freeBytes } from "../../system/free-bytes";
 import { openPlace } from "../backup-place";
 import { proofHere } from "../proof-here";
-import type { ResolvedRestore } from "../restore-source";
+import type { ResolvedRestore } from "../restore/restore-source";
 import { fetchLone } from "./lone-snapshot";
 
 /** A backup's snapshot, extracted and proved. Disposing it removes what was extracted. */
@@ -26,8 +27,6 @@ interface ProvenSnapshot extends AsyncDisposable {
 type StoredBackup = Extract<RestoreSource, { kind: "backup" }>;
 
 const DUMP = "dump.rdb";
-/** Besides the snapshot: what is beside it in an archive, and a scratch server's own files. */
-const MARGIN_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
 /** What a server that shall load it is asked for; absent: nothing tells before it is fetched. */
@@ -96,8 +95,7 @@ async function fetchStored(backup: ResolvedRestore, fetching: Fetching, task: Ta
   const { extractBackup } = await import("../../backup/download-backup.js");
   const { holdBackup } = await import("../../backup/hold.js");
   await requireRoom(manifest, scratch.path);
-  const place = { name: catalogKey, destination, catalogKey };
-  const store = await openPlace(credentials === undefined ? place : { ...place, credentials });
+  const store = await openPlace({ destination, credentials });
   await using hold = await holdBackup(store, catalogKey, slot, task);
   await extractBackup(store, catalogKey, slot, { to: folder, key }, task);
   const { verification } = backup;
@@ -134,7 +132,7 @@ async function loadHere({ manifest, folder, scratch, dataHome }: Fetching, task:
 }
 
 async function requireRoom({ slot, files }: Manifest, folder: string): Promise<void> {
-  const needed = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, MARGIN_BYTES);
+  const needed = diskNeededBytes(files);
   const free = await freeBytes(folder);
   if (free >= needed) return;
   const mib = (bytes: number) => Math.ceil(bytes / 1024 / 1024);

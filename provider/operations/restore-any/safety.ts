@@ -6,7 +6,7 @@ import { authority } from "../../core/uri";
 import type { HeldWrites } from "../../redis/restore-into/hold-writes";
 import { type AnyBackup, backUpAny } from "../backup-any";
 import type { AnyRestoreRequest } from "../restore-any";
-import type { ResolvedRestore } from "../restore-source";
+import type { ResolvedRestore } from "../restore/restore-source";
 
 /** Where the backup of what is replaced goes: encrypted as the restored one is, so that a store in cipher stays so. */
 export interface SafetyPlace {

@@ -1,4 +1,5 @@
 import type { BackupHealth } from "../../core/backup-health";
+import type { BackupReason } from "../../core/manifest";
 import { memoryText } from "../../core/memory-size";
 import type { Restored, RestoreOrigin, Restoring } from "../../core/restore";
 import type { Retention } from "../../core/retention";
@@ -34,6 +35,18 @@ export function retentionWords(retention: Retention): string {
 
 function several(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Why a backup was taken: `scheduled`, `on demand`, `final`, `safety`. */
+export function reasonWords({
+  reason,
+  purpose,
+}: {
+  readonly reason: BackupReason;
+  /** As its manifest says; absent: none in particular. */
+  readonly purpose?: string | undefined;
+}): string {
+  return purpose ?? (reason === "demand" ? "on demand" : reason);
 }
 
 /** `fresh`, `overdue: no verified backup since …`. */

@@ -90,7 +90,8 @@ export async function agentKeepsLeaving(layout: HomeLayout, last: AgentGone, sig
   });
 }
 
-async function askToLeave(layout: HomeLayout, signal: AbortSignal): Promise<void> {
+/** Asks the agent that answers to leave and keep its servers; that none does is success. */
+export async function askToLeave(layout: HomeLayout, signal: AbortSignal): Promise<void> {
   try {
     await callAgent(layout.socket, "stop", { keepServers: true }, { signal, progress: () => undefined });
   } catch (error) {

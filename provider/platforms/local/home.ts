@@ -3,9 +3,11 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile, stat } from "node:fs/promises";
 import { homedir, hostname, userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { nameProblem } from "../../core/addon-name";
 import { Failure } from "../../core/errors";
+import type { BackupsWish } from "../../core/facets";
 import type { HomeIdentity } from "../../core/status";
 import { writeDurably } from "../../system/files";
 
@@ -21,6 +23,10 @@ export interface HomeLayout {
   /** Its time is when a person last stopped the agent. */
   readonly stopped: string;
   readonly agentLog: string;
+  /** Where the console answers, written by the agent alone; absent: none runs. */
+  readonly console: string;
+  /** A page that leads a browser to the console and logs it in: an address that holds a secret is no argument. */
+  readonly consoleLogin: string;
   readonly programs: string;
   /** Held by who changes `programs`. */
   readonly programsLock: string;
@@ -63,6 +69,8 @@ export function layoutOf(root: string): HomeLayout {
     lock: join(root, "agent.lock"),
     stopped: join(root, "agent.stopped"),
     agentLog: join(root, "agent.log"),
+    console: join(root, "console.json"),
+    consoleLogin: join(root, "console-login.html"),
     programs: join(root, "programs"),
     programsLock: join(root, "programs.lock"),
     servers: join(root, "servers"),
@@ -90,6 +98,14 @@ export function layoutOf(root: string): HomeLayout {
       };
     },
   };
+}
+
+/** Where backups go, a URL: as it is wished, else below the data home. */
+export function destinationIn(
+  { backups }: HomeLayout,
+  wish: Pick<BackupsWish, "destination"> | undefined,
+): string {
+  return wish?.destination ?? pathToFileURL(backups).href;
 }
 
 /** The data home that a program's input, the environment or the system's convention names, in this order. */

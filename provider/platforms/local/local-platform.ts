@@ -1,18 +1,20 @@
-import { pathToFileURL } from "node:url";
 import { ADMIN_USER } from "../../core/access";
 import { nameProblem } from "../../core/addon-name";
 import { Secret } from "../../core/secret";
 import { reachableHost } from "../../core/settings";
 import type { Task } from "../../core/task";
+import { writeDurably } from "../../system/files";
 import { freeBytes } from "../../system/free-bytes";
-import { isAlive } from "../../system/processes";
+import { isAlive, type ProcessIdentity } from "../../system/processes";
 import type { Placement, Platform } from "../contract";
 import { AgentGone, callAgent } from "./agent-client";
 import { readArmedLink } from "./armed-link-note";
 import { checkServer } from "./check-server";
+import { readConsoleNote } from "./console-note";
 import { readDataMark } from "./data-mark";
 import { agentKeepsLeaving, ensureAgent, runningAgent } from "./ensure-agent";
-import { homePath, layoutOf, readIdentity, type HomeLayout } from "./home";
+import { destinationIn, homePath, layoutOf, readIdentity, type AddonLayout, type HomeLayout } from "./home";
+import { readLog } from "./log/read-log";
 import { readBackupState, readProcessState } from "./process-state";
 import type { AgentCalls } from "./protocol";
 import { readRecord, recordedNames } from "./records";
@@ -32,6 +34,7 @@ export function localPlatform(dataHome: string | undefined): Platform {
     names: () => recordedNames(layout),
     load: (name) => readRecord(layout, name),
     placement: (name) => placement(layout, name),
+    log: (name, query) => readLog(layout, name, query),
     apply: async (change, task) =>
       changing(layout, "apply", { change, servers: await serversOnPath() }, task),
     remove: async (request, task) => {
@@ -52,6 +55,10 @@ export function localPlatform(dataHome: string | undefined): Platform {
     backUp: (name, task) => changing(layout, "backUp", { name }, task),
     switchOver: (request, task) => changing(layout, "switchOver", request, task),
     restore: (request, task) => changing(layout, "restore", request, task),
+    restart: async (name, task) => {
+      const process = await runningProcess(layout.addon(name));
+      return changing(layout, "restart", { name, ...(process === undefined ? {} : { process }) }, task);
+    },
     trustData: (name, task) => changing(layout, "trustData", { name }, task),
   };
 }
@@ -89,7 +96,7 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
     freeBytes(files.data).catch(() => undefined),
     runningAgent(layout, AbortSignal.timeout(2_000)).catch(() => undefined),
   ]);
-  const destination = record.backups?.wish.destination ?? pathToFileURL(layout.backups).href;
+  const destination = destinationIn(layout, record.backups?.wish);
   return {
     record,
     home,
@@ -115,6 +122,13 @@ async function processOf(noted: Awaited<ReturnType<typeof readProcessState>>): P
   return { state: "running", pid, ...(noted.trouble === undefined ? {} : { trouble: noted.trouble }) };
 }
 
+/** The process of an add-on's server that was noted down, where it still runs. */
+async function runningProcess(files: AddonLayout): Promise<ProcessIdentity | undefined> {
+  const noted = (await readProcessState(files))?.process;
+  if (noted === undefined || !(await isAlive(noted))) return undefined;
+  return { pid: noted.pid, startedAt: noted.startedAt };
+}
+
 /** Stops the agent of a data home; absent: none ran. */
 export async function stopAgent(
   dataHome: string | undefined,
@@ -133,7 +147,25 @@ export async function stopAgent(
 /** The agent of a data home, for people; absent: none runs. */
 export async function agentStatus(dataHome: string | undefined) {
   const layout = layoutOf(homePath(dataHome));
-  return { home: layout.root, agent: await runningAgent(layout, AbortSignal.timeout(5_000)) };
+  const agent = await runningAgent(layout, AbortSignal.timeout(5_000));
+  const console = await readConsoleNote(layout);
+  return { home: layout.root, agent, ...(console === undefined ? {} : { console: console.origin }) };
+}
+
+/**
+ * An address of the console that logs in whoever opens it first, within ten minutes. Starts the agent where none runs.
+ * It is a secret until it was used.
+ */
+export async function consoleLogin(dataHome: string | undefined, task: Task): Promise<{ url: string }> {
+  return changing(layoutOf(homePath(dataHome)), "console", {}, task);
+}
+
+/** Writes the file that leads a browser to such an address, for this user alone, and returns its path. */
+export async function consoleLoginPage(dataHome: string | undefined, url: string): Promise<string> {
+  const { consoleLogin } = layoutOf(homePath(dataHome));
+  const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${url}"><title>Redis add-ons</title>\n`;
+  await writeDurably(consoleLogin, page, 0o600);
+  return consoleLogin;
 }
 
 /** Starts the agent of a data home where none runs. */

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
@@ -6,12 +6,13 @@ import type { Clock } from "../../core/task";
 import { copyExecutable } from "../../system/copy-executable";
 import { digestOfTree, syncFolder, syncTree } from "../../system/files";
 import { tryLock } from "../../system/lock";
+import { PACKAGE_ROOT } from "../../system/package-root";
 import { copyProgram, readPackage } from "./copy-package";
 import type { HomeLayout } from "./home";
 
-/** This package's own folder: the nearest one above this file that holds a package.json. */
-const PACKAGE_ROOT = packageRoot(__dirname);
 const PROVIDER = join("dist", "provider");
+/** What the console's pages load, as it stands in the sources. */
+const ASSETS = join("provider", "console", "assets");
 const AGENT_ENTRY = join(PROVIDER, "agent", "main.js");
 /** In a copy: the digest of everything else in it. */
 const DIGEST_FILE = "copy.sha256";
@@ -40,7 +41,11 @@ export function thisProgram(): Promise<Program> {
 
 async function identifyProgram(root: string): Promise<Program> {
   const { version } = await readPackage(root);
-  const digest = await digestOfTree(join(root, PROVIDER), (file) => file.endsWith(".js"));
+  const digests = await Promise.all([
+    digestOfTree(join(root, PROVIDER), (file) => file.endsWith(".js")),
+    digestOfTree(join(root, ASSETS), () => true),
+  ]);
+  const digest = createHash("sha256").update(digests.join(" ")).digest("hex");
   return { id: `${version}-${digest.slice(0, 12)}`, version };
 }
 
@@ -62,7 +67,7 @@ export async function keepProgram(
 
   const unfinished = join(layout.programs, `${randomUUID()}.tmp`);
   try {
-    await copyProgram(PACKAGE_ROOT, unfinished, [PROVIDER]);
+    await copyProgram(PACKAGE_ROOT, unfinished, [PROVIDER, ASSETS]);
     // A build may have replaced the files since this process looked at them: the copy is what counts from now on.
     const program = await identifyProgram(unfinished);
     ownProgram = Promise.resolve(program);
@@ -121,8 +126,4 @@ function insideCheckout(path: string): boolean {
   for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder))
     if (existsSync(join(folder, ".git"))) return true;
   return false;
-}
-
-function packageRoot(folder: string): string {
-  return existsSync(join(folder, "package.json")) ? folder : packageRoot(dirname(folder));
 }

@@ -8,12 +8,14 @@ import type {
   HandOverResult,
   Removal,
   RemovalRequest,
+  Restarted,
   RestoreRequest,
   RestoreResult,
   SwitchedOver,
   SwitchOver,
   Trusted,
 } from "../contract";
+import type { ProcessIdentity } from "../../system/processes";
 import type { FoundServer } from "./servers";
 
 /**
@@ -27,8 +29,12 @@ export interface AgentCalls {
   handOver: { argument: HandOver; result: HandOverResult };
   backUp: { argument: { name: string }; result: BackupResult };
   switchOver: { argument: SwitchOver; result: SwitchedOver };
+  /** `process` is the one that runs; absent: none. It alone is ended, so that a call that is made twice restarts once. */
+  restart: { argument: { name: string; process?: ProcessIdentity }; result: Restarted };
   trustData: { argument: { name: string }; result: Trusted };
   restore: { argument: RestoreRequest; result: RestoreResult };
+  /** `url` logs in whoever opens it first, within ten minutes. */
+  console: { argument: Record<string, never>; result: { url: string } };
   /** Answers once the agent accepts no more calls; it exits right after. */
   stop: { argument: { keepServers: boolean }; result: { stopped: readonly string[] } };
 }

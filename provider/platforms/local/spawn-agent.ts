@@ -1,15 +1,10 @@
 import { spawn } from "node:child_process";
 import { mkdir, open, readFile, stat } from "node:fs/promises";
 import type { Clock } from "../../core/task";
+import { agentEnvironment } from "./agent-environment";
 import type { HomeLayout } from "./home";
 import { keepProgram, type Program } from "./program";
 
-/**
- * What the agent may see of the environment: the engine's holds passphrases and tokens, and a process's can be read. So
- * of a store's settings it gets where keys are to be found, never keys.
- */
-const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_.*|XDG_.*|NODE_EXTRA_CA_CERTS|AWS_(PROFILE|REGION|DEFAULT_REGION|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|ROLE_ARN|ROLE_SESSION_NAME|WEB_IDENTITY_TOKEN_FILE|CONTAINER_CREDENTIALS_RELATIVE_URI|CONTAINER_CREDENTIALS_FULL_URI|CONTAINER_AUTHORIZATION_TOKEN_FILE|ENDPOINT_URL|ENDPOINT_URL_S3))$/;
 /** What Node writes about an error besides its message. */
 const NOISE = /^(\s+at |Node\.js v|\s*$)/;
 
@@ -36,12 +31,11 @@ export async function spawnAgent(
   const log = await open(layout.agentLog, "a", 0o600);
   let failure: string | undefined;
   try {
-    const environment = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name));
     const child = spawn(node, ["--disable-warning=ExperimentalWarning", entry, "--home", layout.root], {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       cwd: layout.root,
-      env: Object.fromEntries(environment),
+      env: agentEnvironment(process.env),
     });
     child.on("error", (error) => {
       failure = error.message;

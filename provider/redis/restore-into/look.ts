@@ -1,5 +1,5 @@
 import type { HeldData } from "../../core/held-data";
-import { formatProblem } from "../../core/restore-fit";
+import { exceedsMemory, formatProblem } from "../../core/restore-fit";
 import type { Manifest } from "../../core/manifest";
 import { serversThatLoad, versionFromInfo } from "../../core/version";
 import type { RedisClient } from "../client";
@@ -137,15 +137,9 @@ function databases(settings: Settings, { highestDatabase }: SnapshotFacts): Find
   );
 }
 
-/**
- * A full server may tell a little more than its limit, for buffers that don't count towards it: its own backup must come
- * back.
- */
-const TOLERANCE = 1.05;
-
 function memory(info: Info, { usedMemoryBytes = 0 }: SnapshotFacts): Finding | undefined {
   const limit = numberIn(info, "maxmemory") ?? 0;
-  if (limit === 0 || usedMemoryBytes <= limit * TOLERANCE) return undefined;
+  if (!exceedsMemory(usedMemoryBytes, limit)) return undefined;
   // A follower ignores the limit, and drops keys or refuses writes as soon as it leads.
   return refusal(
     "too-little-memory",

@@ -3,7 +3,7 @@ import type { AddonRecord } from "../../core/facets";
 import { isRestored } from "../../core/restore-wish";
 import type { Provisioned } from "../../operations/provision";
 import { removedWords } from "../../operations/remove";
-import { restoredWords } from "../../operations/restore-words";
+import { restoredWords } from "../../operations/restore/restore-words";
 import type { ResourceDefinition } from "../../pulumi/definition";
 import type { Row } from "../../pulumi/row";
 import type { Platform } from "../../platforms/contract";
@@ -14,7 +14,7 @@ import type { Operations } from "../operations";
 import { PlatformInput, type Phase } from "../recorded";
 import { checkRedisAddon } from "./check";
 import { diffRedisAddon } from "./diff";
-import { redisAddonShape, type RedisAddonInputs } from "./inputs";
+import { redisAddonShape, type RedisAddonInputs, serverInputs } from "./inputs";
 import { addonOutputs, addonState, type RecordedRestore, RedisAddonState } from "./outputs";
 import { originOf, RESTORE_SECRETS } from "./restore-input";
 import { wantedRestore } from "./restore-wanted";
@@ -164,16 +164,7 @@ function recordedRestore(state: RedisAddonState | undefined): RecordedRestore {
 
 /** What the program asks for. A port, version or password that check merely filled in is no wish. */
 function wishOf(inputs: RedisAddonInputs, given: readonly string[]) {
-  const {
-    name: _,
-    platform: __,
-    restoreFrom: ___,
-    replaceData: ____,
-    port,
-    version,
-    password,
-    ...wish
-  } = inputs;
+  const { port, version, password, ...wish } = serverInputs(inputs);
   return {
     ...wish,
     ...(password !== undefined && given.includes("password") ? { password } : {}),

@@ -11,7 +11,7 @@ import { instanceStanding, staleFailure } from "../claims";
 import { movesHome, requireHome } from "../home-guard";
 import type { Operations } from "../operations";
 import { isChecked } from "./checked";
-import type { RedisAddonInputs } from "./inputs";
+import { type RedisAddonInputs, serverInputs } from "./inputs";
 import type { RedisAddonState } from "./outputs";
 import { resolvedVersion } from "./resolved-version";
 import { announcedRestore } from "./restore-preview";
@@ -105,16 +105,7 @@ async function announced(
   record: AddonRecord,
 ): Promise<boolean> {
   const from = record.server.wish;
-  const {
-    name: _,
-    platform: __,
-    restoreFrom: ___,
-    replaceData: ____,
-    port,
-    version,
-    password,
-    ...wish
-  } = inputs;
+  const { port, version, password, ...wish } = serverInputs(inputs);
   const asked = Object.entries(wish).filter(([, value]) => value !== undefined);
   const to: ServerWish = { ...from, ...Object.fromEntries(asked) };
   if (port !== undefined && hidden.given.includes("port")) to.port = port;

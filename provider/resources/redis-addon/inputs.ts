@@ -84,3 +84,9 @@ export const redisAddonShape = {
 
 const RedisAddonInputs = z.object(redisAddonShape);
 export type RedisAddonInputs = z.infer<typeof RedisAddonInputs>;
+
+/** What a program says of the server itself: neither whose it is and where it runs, nor where its data come from. */
+export function serverInputs<Inputs extends Partial<RedisAddonInputs>>(inputs: Inputs) {
+  const { name: _, platform: __, restoreFrom: ___, replaceData: ____, ...server } = inputs;
+  return server;
+}

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isCertificate, isPrivateKey } from "../../operations/certificate";
 import type { CheckFailure } from "../../pulumi/validate";
 import type { RedisFollowerInputs } from "./inputs";
 
@@ -38,7 +38,7 @@ function tlsProblems({ ca, certificate, key }: Tls): string[] {
   if (ca !== undefined && !isCertificate(ca)) problems.push(notPem("tls.ca", "a certificate"));
   if (certificate !== undefined && !isCertificate(certificate))
     problems.push(notPem("tls.certificate", "a certificate"));
-  if (key !== undefined && !isKey(key))
+  if (key !== undefined && !isPrivateKey(key))
     problems.push(notPem("tls.key", "a private key without a passphrase"));
   if ((certificate === undefined) !== (key === undefined))
     problems.push("`tls.certificate` and `tls.key` belong together: give both, or neither");
@@ -47,23 +47,4 @@ function tlsProblems({ ca, certificate, key }: Tls): string[] {
 
 function notPem(property: string, what: string): string {
   return `\`${property}\` is not ${what} in PEM: pass the text of the file, with its lines BEGIN and END`;
-}
-
-/** One or several: OpenSSL reads the first, and what stands behind it when a connection is made. */
-function isCertificate(text: string): boolean {
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  return certificates.length > 0 && certificates.every((pem) => succeeds(() => new X509Certificate(pem)));
-}
-
-function isKey(text: string): boolean {
-  return succeeds(() => createPrivateKey(text));
-}
-
-function succeeds(read: () => unknown): boolean {
-  try {
-    read();
-    return true;
-  } catch {
-    return false;
-  }
 }

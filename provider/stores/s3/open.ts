@@ -4,7 +4,7 @@ import { splitKey } from "../keys";
 import { conditionalWrites } from "./conditional";
 import { remove, removing } from "./delete";
 import { get } from "./get";
-import { list } from "./list";
+import { keysBetween, list, listParts } from "./list";
 import { openSession, type S3StoreOptions } from "./open-session";
 import { put } from "./put";
 import { timeOfStore } from "./session";
@@ -29,6 +29,8 @@ export async function openS3Store(destination: S3Destination, options: S3StoreOp
       return get(session, key, signal);
     },
     list: (prefix, signal) => list(session, prefix, signal),
+    parts: (prefix, signal) => listParts(session, prefix, signal),
+    keysBetween: (after, before, signal) => keysBetween(session, after, before, signal),
     async delete(key, signal) {
       checked(key, "remove");
       await remove(session, key, signal);

@@ -4,14 +4,17 @@ import { runsFor } from "../../../.dev/test/runs.mjs";
 const everyday = ["unit", "contract", "pulumi"];
 const projects = everyday.map((tier) => `--project=${tier}`);
 
+const inBrowser = { tiers: ["browser"], isWhole: true, args: ["--maxWorkers=2", "--project=browser"] };
+
 describe("the runs of npm test", () => {
-  it("are one of every tier but the heavy one", () => {
-    expect(runsFor([])).toEqual([{ tiers: everyday, isWhole: true, args: projects }]);
+  it("are the everyday tiers at once, and after them what needs a browser, few tests of it at once", () => {
+    expect(runsFor([])).toEqual([{ tiers: everyday, isWhole: true, args: projects }, inBrowser]);
   });
 
   it("have the heavy tier after the others where it is asked for, few tests of it at once", () => {
     expect(runsFor(["--heavy"])).toEqual([
       { tiers: everyday, isWhole: true, args: projects },
+      inBrowser,
       { tiers: ["heavy"], isWhole: true, args: ["--maxWorkers=2", "--project=heavy"] },
     ]);
   });
@@ -20,9 +23,8 @@ describe("the runs of npm test", () => {
     expect(runsFor(args)).toEqual([{ tiers: ["unit"], isWhole: false, args }]);
   });
 
-  it("may leave tiers out where files are named", () => {
-    expect(runsFor(["settings"])).toEqual([
-      { tiers: everyday, isWhole: false, args: [...projects, "settings"] },
-    ]);
+  it("are one where files are named, which may be of any tier", () => {
+    const args = [...projects, "--project=browser", "settings"];
+    expect(runsFor(["settings"])).toEqual([{ tiers: [...everyday, "browser"], isWhole: false, args }]);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { wrapWithLibraries } from "../../../.dev/setup/wrapper.mjs";
+import { wrapWithLibraries, writeWrapper } from "../../../.dev/setup/wrapper.mjs";
 
 it("a wrapped program finds its libraries wherever its folder is moved to, and keeps its process id", async () => {
   const parent = mkdtempSync(join(tmpdir(), "redis-addon-wrapper-"));
@@ -24,4 +24,16 @@ it("a wrapped program finds its libraries wherever its folder is moved to, and k
   expect(Number(pid)).toBe(child.pid);
   expect(libraries).toBe(`${folder}/bin/../lib:/theirs`);
   expect(args).toBe("--port two words");
+});
+
+it("a wrapped program is told of other files in its folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "redis-addon-wrapper-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ["bin", "libexec"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "libexec", "tool"), '#!/bin/sh\nprintf "%s" "$FONTS"');
+  chmodSync(join(folder, "libexec", "tool"), 0o755);
+  writeWrapper(join(folder, "bin", "tool"), { FONTS: "fonts/fonts.conf" });
+
+  const child = spawn(join(folder, "bin", "tool"));
+  expect(await text(child.stdout)).toBe(`${folder}/bin/../fonts/fonts.conf`);
 });

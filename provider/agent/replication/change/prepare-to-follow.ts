@@ -3,13 +3,14 @@ import { Failure } from "../../../core/errors";
 import type { AddonRecord, ReplicationWish } from "../../../core/facets";
 import { followingLoop, loopWords } from "../../../core/following-loop";
 import { followsAlready } from "../../../core/follows-already";
-import { heldWords, holdsAnything, holdsData } from "../../../core/held-data";
+import { heldWords, holdsAnything, holdsData, type HeldData } from "../../../core/held-data";
 import type { Task } from "../../../core/task";
 import type { BackupResult, FacetChange, OnData } from "../../../platforms/contract";
 import { readRecord } from "../../../platforms/local/records";
-import { heldData, isSet } from "../../../redis/info";
+import { heldData, isSet, type Info } from "../../../redis/info";
 import { lastLoadFailed } from "../../../redis/last-load";
 import type { RedisClient } from "../../../redis/client";
+import { requirePlaceForBackups } from "../../backups/require-place";
 import { connectServer } from "../../connections/connect-server";
 import { log } from "../../log";
 import type { AgentService } from "../../service";
@@ -63,10 +64,11 @@ async function keepReplaceOrRefuse(
   task: Task,
 ): Promise<Prepared> {
   const { name } = record;
+  // A place that takes no backup must not cost its users the time that finding this out takes.
+  if (onData === "replace" && holdsAnything((await counted(server, name)).held))
+    await requirePlaceForBackups(service.layout, record, task);
   const writes = await refuseWrites(server);
-  const info = await server.info();
-  if (isSet(info, "loading") || (await lastLoadFailed(server, info))) throw notInMemory(name);
-  const held = heldData(info);
+  const { info, held } = await counted(server, name);
   // What was true when it was asked for need not be true now that nobody writes any more.
   const isKept = onData === "keep" && (await continuesHistory(service.layout, info, wish, task));
   if (isKept || !holdsAnything(held)) {
@@ -78,6 +80,12 @@ async function keepReplaceOrRefuse(
   const backup = await safetyBackup(service, { record, server, held }, task);
   await writes.standStill();
   return { safetyBackup: backup };
+}
+
+async function counted(server: RedisClient, name: string): Promise<{ info: Info; held: HeldData }> {
+  const info = await server.info();
+  if (isSet(info, "loading") || (await lastLoadFailed(server, info))) throw notInMemory(name);
+  return { info, held: heldData(info) };
 }
 
 async function leadingRecord(

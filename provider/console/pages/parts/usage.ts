@@ -1,0 +1,51 @@
+import { memoryText } from "../../../core/memory-size";
+import { planOf } from "../../../core/plans";
+import type { AddonStatus } from "../../../core/status";
+import { html, type Html } from "../../html";
+import { meter } from "./meter";
+
+/** Redis refuses or evicts before the last byte is used: what comes next has to fit. */
+const FULL_SHARE = 0.99;
+
+/** Whether there is no room but that of other keys. */
+export function isFull({ server, wish }: AddonStatus): boolean {
+  return server.state === "running" && server.memoryUsedBytes >= planOf(wish.plan).memoryBytes * FULL_SHARE;
+}
+
+/** Whether writes are refused for want of memory. */
+export function refusesWrites(status: AddonStatus): boolean {
+  return isFull(status) && status.wish.evictionPolicy === "noeviction";
+}
+
+/** Memory against the plan's; `-` where the server doesn't tell. */
+export function memoryUsage(status: AddonStatus): Html | string {
+  const { name, server, wish } = status;
+  if (server.state !== "running") return "-";
+  const { memoryBytes } = planOf(wish.plan);
+  const refuses = wish.evictionPolicy === "noeviction";
+  const share = `${memoryText(server.memoryUsedBytes)} of ${memoryText(memoryBytes)}`;
+  const full = refuses
+    ? html`${share}, <strong>full: writes that need more are refused</strong>`
+    : `${share}, full: keys make room`;
+  return meter({
+    label: `Memory of ${name}`,
+    used: server.memoryUsedBytes,
+    limit: memoryBytes,
+    words: isFull(status) ? full : share,
+    // A cache that evicts is meant to be full.
+    isTightWhenFull: refuses,
+  });
+}
+
+/** Connections against the plan's; `-` where the server doesn't tell. */
+export function connectionUsage({ name, server, wish }: AddonStatus): Html | string {
+  if (server.state !== "running") return "-";
+  const { connections } = planOf(wish.plan);
+  return meter({
+    label: `Connections of ${name}`,
+    used: server.connections,
+    limit: connections,
+    words: `${server.connections} of ${connections}`,
+    isTightWhenFull: true,
+  });
+}

@@ -1,0 +1,144 @@
+import { html, type Html } from "../html";
+import { linePath, type Point } from "./points";
+import { niceSteps, timeSteps, type Counting } from "./steps";
+
+export interface Plotted {
+  readonly title: string;
+  readonly id: string;
+  /** Oldest first. */
+  readonly points: readonly Point[];
+  /** Milliseconds since the Unix epoch. */
+  readonly from: number;
+  readonly to: number;
+  readonly counting: Counting;
+  /** A value with its unit. */
+  readonly words: (value: number) => string;
+  /** What it can't or shouldn't pass: a line of its own. */
+  readonly limit?: { readonly value: number; readonly words: string };
+  /** Lines through single moments say too much where there is one a day. */
+  readonly drawn?: "line" | "bars";
+}
+
+const WIDTH = 600;
+const HEIGHT = 150;
+/** For the words beside and below. */
+const LEFT = 72;
+const BELOW = 24;
+const ABOVE = 10;
+/** Of the table that says the same: readers of it need no more. */
+const ROWS = 12;
+
+/** A plot that is drawn by the server, so that it is there without scripts; what it shows stands in words with it. */
+export function plot(plotted: Plotted): Html {
+  const known = plotted.points.filter((point) => point.value !== undefined);
+  return html`<figure class="plot">
+    <figcaption>
+      <h2>${plotted.title}</h2>
+      <p>${summary(plotted)}</p>
+    </figcaption>
+    ${known.length === 0 ? html`<p class="muted">Nothing has been measured in this time.</p>` : picture(plotted)}
+    ${known.length === 0 ? "" : figures(plotted)}
+  </figure>`;
+}
+
+function picture(plotted: Plotted): Html {
+  const { points, from, to, counting, words, limit, title, drawn = "line" } = plotted;
+  const values = points.map(({ value }) => value ?? 0);
+  const steps = niceSteps(Math.max(...values, limit?.value ?? 0), counting);
+  const frame = { from, to, most: steps.at(-1) ?? 1, width: WIDTH, height: HEIGHT };
+  const down = (value: number) => (HEIGHT - (value / frame.most) * HEIGHT).toFixed(1);
+  const across = (at: number) => (((at - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
+  return html`<svg
+    viewBox="${-LEFT} ${-ABOVE} ${LEFT + WIDTH + 12} ${ABOVE + HEIGHT + BELOW}"
+    role="img"
+    aria-label="${title}: ${summary(plotted)}"
+  >
+    ${steps.map(
+      (step) =>
+        html`<line class="grid" x1="0" x2="${WIDTH}" y1="${down(step)}" y2="${down(step)}" />
+          <text class="step" x="-8" y="${down(step)}" dy="4" text-anchor="end">${words(step)}</text>`,
+    )}
+    ${timeSteps(from, to).map(
+      (at) =>
+        html`<text class="step" x="${across(at)}" y="${HEIGHT + 18}" text-anchor="middle">
+          ${timeText(at, to - from)}
+        </text>`,
+    )}
+    ${
+      limit === undefined
+        ? ""
+        : html`<line
+            class="limit"
+            x1="0"
+            x2="${WIDTH}"
+            y1="${down(limit.value)}"
+            y2="${down(limit.value)}"
+          />`
+    }
+    ${
+      drawn === "line"
+        ? html`<path class="values" d="${linePath(points, frame)}" />`
+        : points.map(({ at, value }) =>
+            value === undefined
+              ? ""
+              : html`<line
+                  class="bar"
+                  x1="${across(at)}"
+                  x2="${across(at)}"
+                  y1="${HEIGHT}"
+                  y2="${down(value)}"
+                />`,
+          )
+    }
+  </svg>`;
+}
+
+/** `now 12 MiB, between 3 MiB and 14 MiB; the plan's limit is 128 MiB`. */
+function summary({ points, words, limit, drawn = "line" }: Plotted): string {
+  const values = points.map(({ value }) => value).filter((value) => value !== undefined);
+  if (values.length === 0) return "no values";
+  const last = points.at(-1)?.value;
+  const newest = drawn === "line" ? (last === undefined ? "now unknown" : `now ${words(last)}`) : undefined;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const range = least === most ? `always ${words(least)}` : `between ${words(least)} and ${words(most)}`;
+  const said = [newest, range].filter((each) => each !== undefined).join(", ");
+  return limit === undefined ? said : `${said}; ${limit.words}`;
+}
+
+/** The same in figures: a picture alone is nothing to who can't see it. */
+function figures({ title, points, words, from, to }: Plotted): Html {
+  const every = Math.max(1, Math.ceil(points.length / ROWS));
+  const shown = points.filter((_, i) => (points.length - 1 - i) % every === 0).toReversed();
+  return html`<details>
+    <summary>In figures<span class="unseen">: ${title}</span></summary>
+    <table>
+      <caption class="unseen">
+        ${title}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Time (UTC)</th>
+          <th scope="col">Value</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(
+          ({ at, value }) =>
+            html`<tr>
+              <td><time datetime="${new Date(at).toISOString()}">${timeText(at, to - from, true)}</time></td>
+              <td>${value === undefined ? "not known" : words(value)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </details>`;
+}
+
+const DAY_MS = 86_400_000;
+
+function timeText(at: number, spanMs: number, isWhole = false): string {
+  const iso = new Date(at).toISOString();
+  const [day, time] = [iso.slice(5, 10), iso.slice(11, isWhole ? 19 : 16)];
+  if (spanMs > 3 * DAY_MS) return isWhole ? `${iso.slice(0, 10)} ${time}` : day;
+  return spanMs > DAY_MS && isWhole ? `${day} ${time}` : time;
+}

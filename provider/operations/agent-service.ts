@@ -1,0 +1,7 @@
+// The local platform alone has an agent, and so a service; the command line reaches both through operations.
+export {
+  installService,
+  previewService,
+  uninstallService,
+  type InstalledService,
+} from "../platforms/local/service/install-service";
