@@ -3,7 +3,7 @@ import type { Retention } from "../core/retention";
 import type { Schedule } from "../core/schedule";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
-import type { Catalog } from "./catalog";
+import type { Catalog, ListedBackup } from "./catalog";
 import { judgeCatalog, type JudgedAddon, retainable } from "./planned-removals";
 
 /** What a policy makes of one backup at this moment. */
@@ -18,23 +18,27 @@ export interface BackupFate {
   readonly until?: string;
 }
 
-/** The fate of each backup of a catalog that was just read, by its slot as names spell it. */
+/** The fate of some backups of a catalog that was just read, by their slots as names spell them. */
 export async function backupFates(
   store: Store,
   addon: JudgedAddon,
   catalog: Catalog,
+  asked: readonly ListedBackup[],
   { retention, schedule }: { readonly retention: Retention; readonly schedule: Schedule },
   task: Pick<Task, "signal" | "clock">,
 ): Promise<ReadonlyMap<string, BackupFate>> {
   const now = task.clock.now();
   const storeTime = Math.min(now, catalog.reachedAt);
   const judged = await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task);
-  const all = catalog.backups.map((backup) => retainable(backup, storeTime));
-  const ends = keptUntil(all, retention, { now, createdAt: Date.parse(addon.createdAt), schedule });
-  const untils = new Map(all.map(({ backup }, index) => [backup, ends[index]] as const));
+  const all = new Map(catalog.backups.map((backup) => [backup, retainable(backup, storeTime)] as const));
+  const judging = { now, createdAt: Date.parse(addon.createdAt), schedule };
+  const untilOf = keptUntil([...all.values()], retention, judging);
+  const wanted = new Set(asked);
+  const shown = judged.filter(({ backup }) => wanted.has(backup));
   return new Map(
-    judged.map(({ backup, keep, reasons }) => {
-      const until = untils.get(backup);
+    shown.map(({ backup, keep, reasons }) => {
+      const known = all.get(backup);
+      const until = known && untilOf(known);
       const told = until === undefined ? {} : { until: new Date(until).toISOString() };
       return [backup.name, { stays: keep, reasons, ...told }] as const;
     }),

@@ -1,7 +1,14 @@
 import { Readable } from "node:stream";
 import { Failure } from "../core/errors";
 import type { DecryptionKey, Encryption } from "../core/encryption";
-import { archiveKey, type BackupReason, type Manifest, manifestKey, ManifestSchema } from "../core/manifest";
+import {
+  archiveKey,
+  type BackupPurpose,
+  type BackupReason,
+  type Manifest,
+  manifestKey,
+  ManifestSchema,
+} from "../core/manifest";
 import { formatSlot } from "../core/slot";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
@@ -13,7 +20,7 @@ export interface BackupRequest {
   readonly addon: { readonly name: string; readonly catalogKey: string };
   readonly source: CaptureRequest["source"];
   readonly reason: BackupReason;
-  readonly purpose?: "safety" | undefined;
+  readonly purpose?: BackupPurpose | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly slot: number;
   /** Random, letters and digits: tells this archive from another machine's for the same slot. */

@@ -35,7 +35,11 @@ export function serveWish(options: ServeOptions): ServeWish | undefined {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw wrongUsage("--tls-cert and --tls-key", "one without the other is of no use");
   if (origin !== undefined && behindProxy !== undefined)
-    throw wrongUsage("--origin and --behind-proxy", "both say how browsers reach the console", "Leave one out");
+    throw wrongUsage(
+      "--origin and --behind-proxy",
+      "both say how browsers reach the console",
+      "Leave one out",
+    );
   const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey };
   if (tls === undefined && behindProxy === undefined && !isLoopback(address.host))
     throw wrongUsage(
@@ -67,6 +71,11 @@ function statedOrigin(option: string, text: string | undefined): string | undefi
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // With nothing behind it: a console answers at the root of its host alone.
-  if (url?.protocol === "https:" && [url.origin, `${url.origin}/`].includes(text.toLowerCase())) return url.origin;
-  throw wrongUsage(`${option} ${text}`, "it is no https:// address of a host alone", "Write https://console.example.org");
+  if (url?.protocol === "https:" && [url.origin, `${url.origin}/`].includes(text.toLowerCase()))
+    return url.origin;
+  throw wrongUsage(
+    `${option} ${text}`,
+    "it is no https:// address of a host alone",
+    "Write https://console.example.org",
+  );
 }

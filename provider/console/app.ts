@@ -6,6 +6,7 @@ import { informationPage } from "./pages/information";
 import { listPage } from "./pages/list";
 import { logPage } from "./pages/log";
 import { metricsPage } from "./pages/metrics";
+import { replicationPage } from "./pages/replication";
 
 /** All pages, for who has logged in: the guard stands before them. */
 export function consoleApp(context: ConsoleContext): Hono {
@@ -15,5 +16,6 @@ export function consoleApp(context: ConsoleContext): Hono {
     .route("/addons/:name/backups", backupsPage(context))
     .route("/addons/:name/activities", activitiesPage(context))
     .route("/addons/:name/metrics", metricsPage(context))
+    .route("/addons/:name/replication", replicationPage(context))
     .route("/addons/:name/log", logPage(context));
 }

@@ -9,13 +9,17 @@ import { failurePage } from "./pages/parts/failure-page";
 /** Failures that mean: there is nothing of that name. */
 const NOT_FOUND = new Set(["no-such-addon", "no-such-backup", "no-such-catalog", "bad-name"]);
 
-/** What somebody sees whose page could not be made; of a bug the log tells more. */
+/** What somebody sees whose page could not be made. */
 export function errorPage(c: Context, error: Error) {
   if (error instanceof Failure && NOT_FOUND.has(error.code)) return c.html(absent(failureNotice(error)), 404);
-  // Where who asked has gone, that is why it failed.
-  if (!(error instanceof Failure) && !c.req.raw.signal.aborted)
-    log(`console: ${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
   return failurePage(c, error);
+}
+
+/** Logs where in the program a page failed, whoever has told the user of it; a Failure's words are for him. */
+export function logBug({ error, req }: Context): void {
+  // Where who asked has gone, that is why it failed.
+  if (error === undefined || error instanceof Failure || req.raw.signal.aborted) return;
+  log(`console: ${req.method} ${req.path}: ${error.stack ?? error.message}`);
 }
 
 export function notFoundPage(c: Context) {

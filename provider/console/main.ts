@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { parseArgs } from "node:util";
 import { ToConsoleSchema, type FromConsole } from "../core/console-channel";
 import { asFailure } from "../core/errors";
@@ -7,8 +6,6 @@ import { systemClock } from "../system/clock";
 import { log } from "../system/log";
 import { serveConsole } from "./serve";
 
-/** Behind the servers on this machine, and not so far that pages are slow. */
-const NICE = 5;
 const USED_EVERY_MS = 5_000;
 
 /** The console's process, started by the agent, which asks it for login addresses over the channel between them. */
@@ -16,7 +13,6 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { home: { type: "string" }, listen: { type: "string" } } });
   const listen = parseHostAndPort(values.listen ?? "");
   if (listen === undefined) throw new Error("usage: main.js --home <data home> --listen <host:port>");
-  setPriority(NICE);
   // One page's mistake must not log everybody out, and end what they have started.
   process.on("unhandledRejection", (reason) => {
     log(`console: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`);

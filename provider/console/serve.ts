@@ -7,11 +7,12 @@ import type { Clock } from "../core/task";
 import { openPlatform } from "../operations/open-platform";
 import { activities } from "./activities/activities";
 import { consoleApp } from "./app";
-import { assets } from "./assets";
+import { assets } from "./static-files";
 import type { ConsoleContext } from "./context";
 import { listenHttp, type TlsFiles } from "./http-server";
 import { guarded } from "./security/guard";
 import { SECURITY_HEADERS } from "./security/headers";
+import type { ServedBy } from "./security/login-pages";
 import { loginTokens } from "./security/login-tokens";
 import { oursOf, type Ours } from "./security/ours";
 import { refusalOf } from "./security/refusal";
@@ -27,6 +28,8 @@ export interface ConsoleOptions {
   readonly tls?: TlsFiles;
   /** `https://console.example.org`: how browsers reach it where that isn't the address that is listened on. */
   readonly statedOrigin?: string;
+  /** Where people are told to get an address to log in with; absent: `agent`. */
+  readonly servedBy?: ServedBy;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called at each request of somebody who has logged in. */
@@ -46,15 +49,19 @@ export interface RunningConsole extends AsyncDisposable {
 
 /** Serves the console until it is disposed. */
 export async function serveConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const { dataHome, listen, tls, statedOrigin, clock, signal, onUse = () => undefined } = options;
+  const {
+    dataHome,
+    listen,
+    tls,
+    statedOrigin,
+    clock,
+    signal,
+    servedBy = "agent",
+    onUse = () => undefined,
+  } = options;
   const ended = new AbortController();
   const until = AbortSignal.any([ended.signal, signal]);
   const platform = await openPlatform({ kind: "local", ...(dataHome === undefined ? {} : { dataHome }) });
-  const context: ConsoleContext = {
-    ...{ platform, dataHome, clock, signal: until },
-    watch: addonWatch(platform, clock, until),
-    activities: activities(clock, until),
-  };
   const tokens = loginTokens(clock);
   const files = await assets();
 
@@ -63,9 +70,14 @@ export async function serveConsole(options: ConsoleOptions): Promise<RunningCons
     void opened.promise.then((answer) => answer(request, response));
   });
   const { port } = server.address() as AddressInfo;
+  const context: ConsoleContext = {
+    ...{ platform, dataHome, clock, signal: until },
+    watch: addonWatch(platform, clock, until),
+    activities: activities(clock, until),
+  };
   const ours = oursOf({ host: listen.host, port }, { isTls: tls !== undefined, statedOrigin });
   const app = guarded(consoleApp(context), {
-    ...{ tokens, assets: files, onUse },
+    ...{ tokens, assets: files, onUse, servedBy },
     sessions: sessions(clock),
     cookie: `redis-addon-${port}`,
     isSecure: ours.scheme === "https",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DecryptionKeySchema, EncryptionSchema } from "./encryption";
+import { BACKUP_PURPOSES } from "./manifest";
 import { RestoreSourceSchema } from "./restore";
 import { RetentionSchema } from "./retention";
 import { ScheduleSchema } from "./schedule";
@@ -78,8 +79,8 @@ const BackupJobSchema = PlaceSchema.extend({
     /** The last one of an add-on that is being deleted. */
     z.object({ kind: z.literal("final") }),
   ]),
-  /** Of data that are about to be replaced. Absent: of data that go on being used. */
-  purpose: z.literal("safety").exactOptional(),
+  /** Absent: none in particular. */
+  purpose: z.enum(BACKUP_PURPOSES).exactOptional(),
   /** Absent: nothing is removed but what interrupted attempts left. */
   retention: RetentionSchema.optional(),
   /** The add-on's, whatever the reason of this one: it tells retention what a gap is, and whose days count. */

@@ -16,18 +16,18 @@ import type { Schedule } from "./schedule";
 type Rule = (typeof CALENDAR_RULES)[number];
 
 /**
- * When the rules let go of each backup, in milliseconds since the Unix epoch: the slot of the first backup after which
+ * Tells when the rules let go of one of these backups, in milliseconds since the Unix epoch: the slot of the first backup after which
  * `retain` no longer wants it, if all of them come on time from now on and are verified. Undefined: nothing tells an end,
  * because it is pinned, dated in the future or the final one of an earlier add-on, or because no further backup comes.
  *
- * A restore that reads it is over before that. A backup on demand counts as the newest too, so that what stays as one of
+ * Of many thousands each that is asked for takes a moment. A restore that reads it is over before that. A backup on demand counts as the newest too, so that what stays as one of
  * so many goes earlier with each.
  */
 export function keptUntil(
   backups: readonly Retainable[],
   retention: Retention,
   { now, createdAt = -Infinity, schedule }: Judging & { readonly schedule: Schedule },
-): (number | undefined)[] {
+): (backup: Retainable) => number | undefined {
   const past = backups.filter(({ slot }) => slot <= now).sort((a, b) => b.slot - a.slot);
   const good = past.filter(({ verification }) => verification !== "damaged");
   const earlier = createdAt <= now ? good.filter(({ slot }) => slot < createdAt) : [];
@@ -38,7 +38,7 @@ export function keptUntil(
   const ofSpans = CALENDAR_RULES.map((rule) => spanEnds(rule, good, retention, slots, dateAt));
   const gap = newestGap(past, schedule, slots);
 
-  return backups.map((backup) => {
+  return (backup) => {
     const rank = ranks.get(backup);
     if (backup.pinned || backup === final || rank === undefined) return undefined;
     const isGood = backup.verification !== "damaged";
@@ -50,7 +50,7 @@ export function keptUntil(
       ...ofSpans.map((endOf) => endOf(backup)),
     ];
     return ends.every((end) => end !== undefined) ? Math.max(...ends) : undefined;
-  });
+  };
 }
 
 function daysEnd(

@@ -13,6 +13,13 @@ const BACKUP_REASONS = ["scheduled", "demand", "final"] as const;
 export type BackupReason = (typeof BACKUP_REASONS)[number];
 
 /**
+ * What somebody else's wish made a backup necessary for. `safety`: of data that were about to be replaced; whoever asks
+ * for the latest data doesn't mean these. `upgrade`: of what an older server wrote last, before a newer one took it over.
+ */
+export const BACKUP_PURPOSES = ["safety", "upgrade"] as const;
+export type BackupPurpose = (typeof BACKUP_PURPOSES)[number];
+
+/**
  * What makes an archive a backup: a wire format, read by other versions than the one that wrote it. So it is strict
  * about what a reader relies on and lets fields pass that it doesn't know. Instants are ISO 8601 in UTC.
  */
@@ -21,7 +28,7 @@ export const ManifestSchema = z.looseObject({
   addon: z.looseObject({ name: z.string().min(1), catalogKey: z.string().min(1) }),
   slot: SlotSchema,
   reason: z.enum(BACKUP_REASONS),
-  /** `safety`: of data that were about to be replaced. Whoever asks for the latest data doesn't mean these. */
+  /** One of `BACKUP_PURPOSES`, or one that a newer version has; absent: none in particular. */
   purpose: z.string().optional(),
   /** The archive's name beside this manifest, and what it is made of. */
   archive: z.looseObject({ name: ArchiveNameSchema, sizeBytes: BytesSchema, sha256: Sha256Schema }),

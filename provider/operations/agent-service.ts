@@ -2,6 +2,7 @@
 export {
   installService,
   previewService,
+  startInstalledAgent,
   uninstallService,
   type InstalledService,
 } from "../platforms/local/service/install-service";

@@ -70,7 +70,7 @@ function noSuchDatabase(name: string, database: number, databases: number): Fail
     code: "no-such-database",
     operation: "connect to",
     subject: name,
-    cause: `its plan has the databases 0 to ${databases - 1}, and not ${database}`,
+    cause: `its plan has ${databases === 1 ? "database 0 alone" : `the databases 0 to ${databases - 1}`}, and not ${database}`,
     hint: "Choose one of them, or a plan with more",
   });
 }

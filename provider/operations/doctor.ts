@@ -7,7 +7,7 @@ import { diskChecks, homeChecks, serverChecks } from "./doctor/data-home";
 import { judgeAddons, judgeBackups } from "./doctor/judge/addons";
 import { judgeAgent, judgeNode, judgeService } from "./doctor/judge/program";
 import { judgeCli } from "./doctor/judge/servers";
-import { addonSeen, backupsSeen, placements } from "./doctor/read/addons";
+import { addonSeen, backupsSeen, findAddons } from "./doctor/read/addons";
 import { lookAtAgent, lookAtService } from "./doctor/read/agent";
 import { clockCheck, kernelChecks } from "./doctor/this-machine";
 import { findRedisCli } from "./find-redis-cli";
@@ -24,15 +24,15 @@ export async function examine(
   task: Task,
 ): Promise<readonly Check[]> {
   const layout = layoutOf(homePath(dataHome));
-  const { all, unreadable } = await placements(platform);
+  const { all, unreadable, hidden } = await findAddons(platform);
   const [agent, { id: mine }] = [await lookAtAgent(layout, task.signal), await thisProgram()];
   const agentRuns = agent.state === "runs";
   const looked = await Promise.all([
-    lookAtService(layout, task.signal).then((seen) => [judgeService({ ...seen, addons: all.length })]),
+    lookAtService(layout, agent, task.signal).then((seen) => [judgeService({ ...seen, addons: all.length })]),
     serverChecks(layout, all),
     findRedisCli(dataHome).then((path) => [judgeCli(path)]),
     backupsSeen(platform, all, task).then(judgeBackups),
-    homeChecks(layout, agentRuns, task),
+    homeChecks(layout, { agentRuns, hidden }, task),
     diskChecks(layout, all),
     kernelChecks(all, agentRuns ? agent.pid : "self"),
     clockCheck(layout, all, task).then((check) => [check]),

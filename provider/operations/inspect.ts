@@ -1,4 +1,4 @@
-import { Failure } from "../core/errors";
+import { asFailure, Failure } from "../core/errors";
 import type { AddonRecord } from "../core/facets";
 import type { Restoring } from "../core/restore";
 import { reachableHost } from "../core/settings";
@@ -34,11 +34,11 @@ export async function inspect(
 /** What is made of each add-on that was looked at, in the order in which they answer. */
 export interface Lookout {
   readonly seen: (status: AddonStatus) => void;
-  /** Its record is damaged or of a newer version. */
-  readonly unreadable: (failure: Failure) => void;
+  /** Nothing can be said of it: its record is damaged or of a newer version, or can't be read at all. */
+  readonly unreadable: (failure: Failure, name: string) => void;
 }
 
-/** Looks at every add-on of the platform; one whose record can't be read hides none of the others. */
+/** Looks at every add-on of the platform; one that can't be looked at hides none of the others. */
 export async function inspectEach(
   platform: Platform,
   { seen, unreadable }: Lookout,
@@ -53,8 +53,8 @@ export async function inspectEach(
         const status = await inspect(once, name, task, connect);
         if (status !== undefined) seen(status);
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== "record-unreadable") throw error;
-        unreadable(error);
+        task.signal.throwIfAborted();
+        unreadable(asFailure(error, "look at", name), name);
       }
     },
     SERVERS_AT_ONCE,

@@ -14,7 +14,7 @@ import { noSuchAddon } from "./no-such-addon";
 import { severalAtOnce } from "./several-at-once";
 
 /** So many stand on one page: each is a manifest to read. */
-export const BACKUPS_PER_PAGE = 100;
+const BACKUPS_PER_PAGE = 100;
 /** A person waits for the rest no longer than this, after a store was listed. */
 const READING_PATIENCE_MS = 5_000;
 
@@ -99,7 +99,7 @@ async function pageOf(
   const patience = AbortSignal.timeout(READING_PATIENCE_MS);
   const reading = { ...task, signal: AbortSignal.any([task.signal, patience]) };
   const [fates, page] = await Promise.all([
-    fatesIn(store, placement, catalog, reading).catch((error: unknown) => {
+    fatesIn(store, placement, catalog, chosen, reading).catch((error: unknown) => {
       task.signal.throwIfAborted();
       return tooSlow(patience, placement) ?? asFailure(error, "judge the backups of", placement.record.name);
     }),
@@ -137,11 +137,12 @@ async function fatesIn(
   store: Store,
   { record }: Placement,
   catalog: Catalog,
+  asked: readonly ListedBackup[],
   task: Task,
 ): Promise<ReadonlyMap<string, BackupFate>> {
   const { backupFates } = await import("../backup/backup-fates.js");
   const policy = record.backups?.wish ?? DEFAULT_BACKUPS;
-  return unlessAborted(() => backupFates(store, record, catalog, policy, task), task.signal);
+  return unlessAborted(() => backupFates(store, record, catalog, asked, policy, task), task.signal);
 }
 
 async function seenOf(

@@ -7,14 +7,19 @@ export async function remove(platform: Platform, request: RemovalRequest, task: 
   return platform.remove(request, task);
 }
 
+const WHY_NONE = {
+  "not-wanted": "as its `deletion` says",
+  "given-up": "as was asked for",
+  "no-data": "as it held no data",
+} as const;
+
 /** What a person is told of an add-on that is gone. */
 export function removedWords(
   name: string,
   { finalBackup, noBackup }: Extract<Removal, { outcome: "removed" }>,
 ): string {
   if (finalBackup === undefined) {
-    const why = noBackup === "not-wanted" ? "as its `deletion` says" : "as it held no data";
-    return `${name} is deleted; its final backup: none, ${why}`;
+    return `${name} is deleted; its final backup: none, ${WHY_NONE[noBackup ?? "no-data"]}`;
   }
   const { archive, verification } = finalBackup;
   const proved = verification === undefined ? "not verified" : VERIFICATION_WORDS[verification.outcome];

@@ -81,6 +81,8 @@ export interface RemovalRequest {
   readonly name: string;
   /** Absent where a person removes what no engine state owns. */
   readonly token?: string;
+  /** Somebody gives the data up: no final backup is taken, whatever the add-on's `deletion` says. */
+  readonly withoutBackup?: true;
 }
 
 export type Removal =
@@ -88,7 +90,7 @@ export type Removal =
   | {
       readonly outcome: "removed";
       readonly finalBackup?: BackupResult;
-      readonly noBackup?: "not-wanted" | "no-data";
+      readonly noBackup?: "not-wanted" | "no-data" | "given-up";
     }
   | { readonly outcome: "stale" }
   | { readonly outcome: "absent" };

@@ -25,7 +25,10 @@ describeWith([chromium], "a person at an add-on's backups", () => {
 
   const toBackups = (page: Page) => page.goto(new URL(`/addons/${NAME}/backups`, page.url()).href);
   const main = (page: Page) => page.innerText("main");
-  const isDone = (page: Page) => expect.poll(() => main(page), { timeout: 60_000 }).toMatch(/✓\s*done/);
+  /** `back up cache done`. */
+  const activity = (page: Page) => page.locator("#activity-title").innerText();
+  const ends = (page: Page, how: RegExp) =>
+    expect.poll(() => activity(page), { timeout: 60_000 }).toMatch(how);
 
   it("backs up, sees how it goes until it is done, and downloads what was stored", async () => {
     await using browser = await openConsole(home);
@@ -33,7 +36,7 @@ describeWith([chromium], "a person at an add-on's backups", () => {
     await toBackups(page);
     expect(await main(page)).toContain(`${NAME} has no backups yet`);
     await page.getByRole("button", { name: "Back up now" }).click();
-    await isDone(page);
+    await ends(page, /done$/);
     await expectAccessible(page);
     await page.getByRole("link", { name: "This backup" }).click();
     const coming = page.waitForEvent("download");
@@ -52,7 +55,7 @@ describeWith([chromium], "a person at an add-on's backups", () => {
     await page.getByRole("button", { name: "Pin" }).click();
     await expect.poll(() => main(page)).toContain("It is pinned: before the move");
     await page.getByRole("button", { name: "Verify" }).click();
-    await isDone(page);
+    await ends(page, /done$/);
     expect(await main(page)).toContain(`${KEYS} keys`);
     await expectAccessible(page);
     await expectNotSideways(page);
@@ -67,9 +70,9 @@ describeWith([chromium], "a person at an add-on's backups", () => {
     await page.getByRole("button", { name: `Make ${COPY}` }).click();
     const ended = async () => {
       await page.reload();
-      return main(page);
+      return activity(page);
     };
-    await expect.poll(ended, { timeout: 60_000, interval: 500 }).toMatch(/✓\s*done/);
+    await expect.poll(ended, { timeout: 60_000, interval: 500 }).toMatch(/done$/);
     await page.getByRole("link", { name: COPY, exact: true }).click();
     expect(await main(page)).toContain(COPY);
     const record = (await home.platform.placement(COPY))?.record;
@@ -86,7 +89,7 @@ describeWith([chromium], "a person at an add-on's backups", () => {
     await page.goto(new URL(`/addons/${NAME}`, page.url()).href);
     await page.getByRole("link", { name: "Backups", exact: true }).first().click();
     await page.getByRole("button", { name: "Back up now" }).click();
-    await expect.poll(() => main(page), { timeout: 60_000 }).toMatch(/✕\s*failed/);
+    await ends(page, /failed$/);
     expect(await main(page)).toMatch(/not-a-folder: a part of the path is a file/);
     await expectAccessible(page);
   });

@@ -18,6 +18,10 @@ import {
 
 const TABS = ["", "/backups", "/metrics", "/log"];
 const PATHS = ["/", ...ADDONS.flatMap((name) => TABS.map((tab) => `/addons/${name}${tab}`))];
+const OF_FOLLOWERS = [
+  ...["follow", "promote", "switch-over"].map((what) => `/addons/${FOLLOWER}/replication/${what}`),
+  `/addons/${SYNCING}/replication/resync`,
+];
 const OF_A_BACKUP = ["", "/restore-new", "/restore-in-place", "/delete"];
 
 describeWith([chromium], "the console's pages", () => {
@@ -48,10 +52,11 @@ describeWith([chromium], "the console's pages", () => {
     ["narrow", { width: "narrow" }],
     ["narrow and dark", { width: "narrow", colorScheme: "dark" }],
   ])("can be read by everybody, and fit the window: %s", async (words, options) => {
-    await visit([...PATHS, ...ofBackup()], options, async ({ page, screenshot }, path) => {
+    await visit([...PATHS, ...OF_FOLLOWERS, ...ofBackup()], options, async (browser, path) => {
+      const { page } = browser;
       await expectAccessible(page);
       await expectNotSideways(page);
-      await screenshot(
+      await browser.screenshot(
         `${words}${path === "/" ? "-list" : path.replace("/addons/", "-").replace(stack.slot, "one")}`.replaceAll(
           /[ /]/g,
           "-",
@@ -63,13 +68,13 @@ describeWith([chromium], "the console's pages", () => {
   it("are used by the keyboard alone: everything is reached in its order, and seen to be", async () => {
     // Other add-ons' are the same pages with other words in them.
     const paths = PATHS.filter((path) => path === "/" || path.startsWith(`/addons/${FOLLOWER}`));
-    await visit([...paths, `/addons/${LEADER}/backups`, ...ofBackup()], {}, ({ page }) =>
+    await visit([...paths, `/addons/${LEADER}/backups`, ...OF_FOLLOWERS, ...ofBackup()], {}, ({ page }) =>
       expectKeyboardReachesAll(page),
     );
   });
 
   it("are read without JavaScript", async () => {
-    await visit([...PATHS, ...ofBackup()], { javaScript: false }, async ({ page }, path) => {
+    await visit([...PATHS, ...OF_FOLLOWERS, ...ofBackup()], { javaScript: false }, async ({ page }, path) => {
       const name = path.split("/")[2];
       for (const each of name === undefined ? ADDONS : [name])
         expect(await page.innerText("main"), path).toContain(each);

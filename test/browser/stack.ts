@@ -35,7 +35,8 @@ export const ADDONS = [LEADER, FOLLOWER, SYNCING, FULL, FAILING];
 const CHUNK_DELAY_MS = 1_000;
 
 export async function makeStack(): Promise<Stack> {
-  const stack = new AsyncDisposableStack();
+  // Its servers go also where one of the states can't be made.
+  await using stack = new AsyncDisposableStack();
   const home = stack.use(await makeTestHome());
   const [leader] = await Promise.all([make(home, LEADER), make(home, FOLLOWER), make(home, SYNCING)]);
   await fill(leader.record, 40);
@@ -56,14 +57,18 @@ export async function makeStack(): Promise<Stack> {
   await elsewhere.client.call("DEBUG", "POPULATE", 3_000, "key", 4096);
   const link = stack.use(await startFaultProxy(elsewhere.port));
   await beginSync(home, link);
-  return { home, slot, link, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const made = stack.move();
+  return { home, slot, link, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }
 
 /** A browser whose user has opened the address that the command line prints. */
 export async function openConsole(home: TestHome, options?: BrowserOptions): Promise<TestBrowser> {
-  const browser = await openBrowser(options);
+  await using opening = new AsyncDisposableStack();
+  const browser = opening.use(await openBrowser(options));
   const { url } = await consoleLogin(home.path, home.task);
   await browser.page.goto(url);
+  // From now on it is the caller's.
+  opening.move();
   return browser;
 }
 

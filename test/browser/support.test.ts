@@ -33,11 +33,12 @@ async function servePage(body: string): Promise<{ readonly url: string } & Async
 
 /** Shows a page in a browser that is closed at the end of the test. */
 async function show(body: string, options?: BrowserOptions) {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const server = stack.use(await servePage(body));
   const browser = stack.use(await openBrowser(options));
   await browser.page.goto(server.url);
-  return { ...browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const shown = stack.move();
+  return { ...browser, [Symbol.asyncDispose]: () => shown.disposeAsync() };
 }
 
 describeWith([chromium], "the browser of tests", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { Check } from "../../provider/operations/doctor";
 import { previewService } from "../../provider/operations/agent-service";
 import { systemClock } from "../../provider/system/clock";
 import { identify, isAlive, waitForEnd } from "../../provider/system/processes";
@@ -99,7 +100,7 @@ function unitIn({ config, home }: Machine): string {
 
 describe.runIf(process.platform === "linux")(
   "redis-addon agent install-service",
-  { concurrent: true },
+  { concurrent: true, timeout: 120_000 },
   () => {
     it("has systemd run the agent in place of the one that runs, no server stopped, and takes that back again", async () => {
       await using machine = await makeMachine();
@@ -129,10 +130,17 @@ describe.runIf(process.platform === "linux")(
       expect(text).not.toContain("never-seen");
       expect((await stat(join(home.path, "start-agent"))).mode & 0o777).toBe(0o600);
 
+      await redisAddon(["agent", "stop", "--keep-servers"]);
+      await redisAddon(["agent", "start"]);
+      expect((await machine.asked()).slice(5)).toEqual([`systemctl --user start ${name}.service`]);
+      const checks = JSON.parse((await redisAddon(["doctor", "--json"])).stdout) as Check[];
+      expect(checks.find(({ id }) => id === "service")).toMatchObject({ remedy: "loginctl enable-linger" });
+      const looked = (await machine.asked()).length;
+
       const gone = await redisAddon(["agent", "install-service", "--uninstall"]);
       expect(gone.stdout).toContain(unit);
       await expect(stat(unit)).rejects.toThrow("ENOENT");
-      expect((await machine.asked()).slice(5)).toEqual([
+      expect((await machine.asked()).slice(looked)).toEqual([
         "systemctl --user show --property=Version",
         `systemctl --user disable --now ${name}.service`,
         "systemctl --user daemon-reload",

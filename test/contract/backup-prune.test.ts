@@ -259,6 +259,40 @@ test("what is pinned or read by a restore while others are being removed stays",
   expect(await slots(store)).toEqual([pinned, held, formatSlot(NOW - DAY + 1003)]);
 });
 
+test("what is pinned or held between the listing and the removal stays, however short that is", async () => {
+  await using opened = await temporaryStore();
+  const { store } = opened;
+  for (const days of [12, 11, 10, 9, 1]) await backup(store, daysAgo(days));
+  await put(store, `${daysAgo(9)}.restoring-dead`, {});
+  await age(opened.url, `${KEY}/${daysAgo(9)}.restoring-dead`);
+  let isListed = false;
+  const touching: Store = {
+    ...store,
+    parts: async function* (prefix, signal) {
+      yield* store.parts(prefix, signal);
+      if (isListed) return;
+      isListed = true;
+      await pinBackup(store, KEY, daysAgo(12), undefined, task());
+      await put(store, `${daysAgo(11)}.restoring-b`, {});
+    },
+  };
+  const { removed, failure } = await prune(touching, ADDON, { days: 7 }, undefined, at(NOW));
+  expect({ removed, failure }).toEqual({ removed: [daysAgo(10), daysAgo(9)], failure: undefined });
+  expect(await slots(store)).toEqual([daysAgo(12), daysAgo(11), daysAgo(1)]);
+  // A holder that seemed dead when it was listed has woken up since.
+  for (const days of [10, 9]) await backup(store, daysAgo(days));
+  await put(store, `${daysAgo(9)}.restoring-dead`, {});
+  await age(opened.url, `${KEY}/${daysAgo(9)}.restoring-dead`);
+  const waking: Store = {
+    ...store,
+    keysBetween: async (...given) => {
+      await put(store, `${daysAgo(9)}.restoring-dead`, {});
+      return store.keysBetween(...given);
+    },
+  };
+  expect((await prune(waking, ADDON, { days: 7 }, undefined, at(NOW))).removed).toEqual([daysAgo(10)]);
+});
+
 test("what a restore reads stays until it ends, or its holder has been dead for a day", async () => {
   await using opened = await temporaryStore();
   const { store } = opened;

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,8 +29,12 @@ interface Result {
   readonly stderr: string;
 }
 
-async function redisAddon(...args: string[]): Promise<Result> {
-  const env = { ...process.env, REDIS_ADDON_HOME: home.path };
+function redisAddon(...args: string[]): Promise<Result> {
+  return redisAddonWith({}, ...args);
+}
+
+async function redisAddonWith(secrets: NodeJS.ProcessEnv, ...args: string[]): Promise<Result> {
+  const env = { ...process.env, REDIS_ADDON_HOME: home.path, ...secrets };
   try {
     return { code: 0, ...(await execute(process.execPath, [ENTRY, ...args], { env })) };
   } catch (error) {
@@ -96,7 +100,9 @@ describe("redis-addon import-file", () => {
     expect(untold.stderr).toContain("add --replace-data");
     const unagreed = await redisAddon("import-file", rdb, "--into", "full", "--replace-data");
     expect(unagreed).toMatchObject({ code: 1, stdout: "" });
-    expect(unagreed.stderr).toMatch(/will be replaced by the file dump\.rdb \(written by Redis 7\.\S+, REDIS/);
+    expect(unagreed.stderr).toMatch(
+      /will be replaced by the file dump\.rdb \(written by Redis 7\.\S+, REDIS/,
+    );
     expect(await run(record, "GET", "mine")).toBe("kept");
 
     const done = await redisAddon("import-file", rdb, "--into", "full", "--replace-data", "--yes", "--json");
@@ -111,7 +117,11 @@ describe("redis-addon import-file", () => {
   it.each([
     ["packed by gzip", async () => join(folder.path, "export"), "export"],
     ["in a tar of another provider", () => tar("other.tar", "notes.txt", "data/dump.rdb"), "other.tar"],
-    ["in a packed one, beside an AOF", () => tar("other.tgz", "appendonly.aof", "data/dump.rdb"), "other.tgz"],
+    [
+      "in a packed one, beside an AOF",
+      () => tar("other.tgz", "appendonly.aof", "data/dump.rdb"),
+      "other.tgz",
+    ],
   ])("takes a file %s, whatever it is called", async (_, path, name) => {
     await mkdir(join(folder.path, "data"), { recursive: true });
     await copyFile(rdb, join(folder.path, "data/dump.rdb"));
@@ -136,6 +146,30 @@ describe("redis-addon import-file", () => {
       const { record: target } = await make(home, `target-${i}`);
       expect((await redisAddon("import-file", file, "--into", target.name)).code).toBe(0);
       expect(await run(target, "GET", "archived")).toBe("yes");
+    }
+  });
+
+  it("takes an encrypted archive of any Redis where it is given what opens it, whatever it is called", async () => {
+    await using server = await startRedisServer();
+    await server.client.set("secret", "yes");
+    const store = pathToFileURL(join(folder.path, "store")).href;
+    const passphrase = { REDIS_ADDON_PASSPHRASE: "open it" };
+    const from = ["--from", `redis://127.0.0.1:${server.port}`, "--to", store, "--passphrase"];
+    const taken = await redisAddonWith(
+      { ...passphrase, REDISCLI_AUTH: "" },
+      ...["backup", "run", ...from, "--json"],
+    );
+    const { archive } = JSON.parse(taken.stdout) as { archive: string };
+    const encrypted = join(folder.path, "encrypted");
+    await copyFile(fileURLToPath(archive), encrypted);
+    const { record } = await make(home, "opened");
+    const without = await redisAddon("import-file", encrypted, "--into", "opened");
+    expect(without).toMatchObject({ code: 1, stdout: "" });
+    expect(without.stderr).toContain("it is encrypted");
+    for (const file of [encrypted, fileURLToPath(archive)]) {
+      const args = ["import-file", file, "--into", "opened", "--replace-data", "--yes"];
+      expect((await redisAddonWith(passphrase, ...args)).code).toBe(0);
+      expect(await run(record, "GET", "secret")).toBe("yes");
     }
   });
 

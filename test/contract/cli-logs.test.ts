@@ -1,12 +1,15 @@
+import { existsSync } from "node:fs";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
 import { remove } from "../../provider/operations/remove";
+import { startAgent, stopAgent } from "../../provider/operations/agent";
 import { restart } from "../../provider/operations/restart";
 import type { LogLine } from "../../provider/platforms/contract";
 import { makeTestHome, type TestHome } from "../support/data-home";
-import { agentLog, make, run } from "./agent-support";
+import { until } from "../support/redis-server";
+import { agentLog, make } from "./agent-support";
 import { makeCli, type Cli } from "./cli-support";
 
 let cli: Cli;
@@ -109,16 +112,18 @@ describe("the agent", () => {
     const filler = `${"x".repeat(1023)}\n`.repeat(11 * 1024);
     await writeFile(serverLog("cache-2"), `1:M 23 Nov 2026 10:00:00.000 # the first\n${filler}`);
     await appendFile(join(home.path, "agent.log"), filler);
-    const { boundLogs } = await import("../../provider/agent/bound-logs");
-    const { layoutOf } = await import("../../provider/platforms/local/home");
-    const once = new AbortController();
-    const clock = { ...home.task.clock, sleep: () => Promise.resolve(once.abort()) };
-    await boundLogs(layoutOf(home.path), clock, once.signal);
-    expect(await agentLog(home)).toBe("");
+    // It looks when it starts, and then each minute.
+    await stopAgent(home.path, true, home.task);
+    await startAgent(home.path, home.task);
+    await until("both logs to be cut", () =>
+      [serverLog("cache-2"), join(home.path, "agent.log")].every((path) => existsSync(`${path}.1`)),
+    );
     await restart(home.platform, "cache-2", home.task);
     const read = JSON.parse((await logs("cache-2", "--json", "--lines", "10000")).stdout) as LogLine[];
     expect(read.at(0)?.text).toBe("x".repeat(1023));
     expect(read.at(-1)?.text).toMatch(/^server \d+ runs Redis/);
-    expect(await agentLog(home)).toMatch(/^\S+ cache-2: its server is restarted/);
+    const log = await agentLog(home);
+    expect(log).toContain(" cache-2: its server is restarted");
+    expect(log).not.toContain("xxx");
   });
 });

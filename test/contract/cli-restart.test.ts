@@ -85,6 +85,22 @@ describe("redis-addon restart", () => {
     expect(await home.serverPid("twice")).not.toBe(before);
   });
 
+  it("is completed by the next agent where this one is killed in the middle", async () => {
+    const { record } = await make(home, "cut");
+    await run(record, "SET", "kept", "yes");
+    const before = await home.serverPid("cut");
+    const agent = await home.agentPid();
+    const { task } = home;
+    const progress = ({ message }: { readonly message: string }) => {
+      if (message === "restarting the server") process.kill(agent, "SIGKILL");
+    };
+    const restarted = await restart(home.platform, "cut", { ...task, progress });
+    expect(restarted.outcome).toBe("restarted");
+    expect(await home.agentPid()).not.toBe(agent);
+    expect(await home.serverPid("cut")).not.toBe(before);
+    expect(await run(record, "GET", "kept")).toBe("yes");
+  });
+
   it("of a leader costs its follower no key, and it follows on", async () => {
     const { record: leader } = await make(home, "leads");
     await make(home, "copies");

@@ -1,7 +1,10 @@
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRedisServer, until, type RedisServer } from "../support/redis-server";
+import { startVersityGw, versityGw } from "../support/s3-servers";
+import { describeWith } from "../support/tools";
 import { backedUpSource, debugArgs, type BackedUpSource } from "../support/restore-source";
 import { digest, temporaryFolder, temporaryStore, visibleOf } from "./backup-support";
 import { makeCli, type Cli } from "./cli-support";
@@ -25,6 +28,33 @@ function args(...more: string[]): string[] {
 function address({ port }: RedisServer, user = ""): string {
   return `redis://${user}127.0.0.1:${port}`;
 }
+
+describeWith([versityGw], "redis-addon backup restore --to any Redis, from an S3 store", () => {
+  it("takes the keys from the environment, and backs up there what it replaces", async () => {
+    await using s3 = await startVersityGw();
+    const url = `s3://${s3.bucket}/redis?endpoint=${s3.endpoint}&region=${s3.region}`;
+    const env = { AWS_ACCESS_KEY_ID: s3.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.secretAccessKey };
+    await using leader = await startRedisServer({ args: DEBUG });
+    await leader.client.set("from", "s3");
+    await using target = await startRedisServer({ args: DEBUG });
+    await target.client.set("old", "data");
+    const taken = await cli.run(["backup", "run", "--from", address(leader), "--to", url], { env });
+    expect(taken).toMatchObject({ code: 0 });
+    const replacing = ["--store", url, "--to", address(target), "--replace-data", "--yes", "--json"];
+    const name = `127.0.0.1-${leader.port}`;
+    const done = await cli.run(["backup", "restore", name, "latest", ...replacing], { env });
+    expect(done).toMatchObject({ code: 0 });
+    expect(await digest(target.client)).toBe(await digest(leader.client));
+    expect(done.stdout + done.stderr).not.toContain(s3.secretAccessKey);
+    const { safetyBackup } = JSON.parse(done.stdout) as { safetyBackup: { slot: string; archive: string } };
+    expect(safetyBackup.archive).toContain(
+      `s3://${s3.bucket}/redis/127.0.0.1-${target.port}/${safetyBackup.slot}`,
+    );
+    // Nothing that held it while it was read is left.
+    const { Contents = [] } = await s3.client.send(new ListObjectsV2Command({ Bucket: s3.bucket }));
+    expect(Contents.map(({ Key }) => Key).filter((key) => /restoring|probe/.test(key ?? ""))).toEqual([]);
+  });
+});
 
 describe("redis-addon backup restore --to any Redis", () => {
   it("restores into an empty one without a question, and says what it did", async () => {

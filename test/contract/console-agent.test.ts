@@ -67,7 +67,10 @@ describe("the console that the agent serves", () => {
     const before = await logIn(home);
     const pid = await consolePid(home);
     process.kill(pid, "SIGKILL");
-    await eventually("it is served again", async () => (await agentStatus(home.path)).console === before.origin);
+    await eventually(
+      "it is served again",
+      async () => (await agentStatus(home.path)).console === before.origin,
+    );
     expect(await consolePid(home)).not.toBe(pid);
     expect(await statusOf(before)).toBe(401);
     expect(await statusOf(await logIn(home))).toBe(200);

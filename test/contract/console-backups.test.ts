@@ -1,10 +1,25 @@
-import { createHash } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import {
+  chmod,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AddonRecord } from "../../provider/core/facets";
+import type { Manifest } from "../../provider/core/manifest";
+import { formatSlot, parseSlot } from "../../provider/core/slot";
+import { placeOf } from "../../provider/operations/backup-place";
+import { listBackups } from "../../provider/operations/list-backups";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { handOver } from "../../provider/operations/hand-over";
 import { inspect } from "../../provider/operations/inspect";
@@ -12,7 +27,7 @@ import { setBackups } from "../../provider/operations/backups";
 import { startConsole, type TestConsole } from "../support/console";
 import { creates, eventually, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { provision } from "../support/provision";
-import { make, run } from "./agent-support";
+import { change, make, run } from "./agent-support";
 
 let home: TestHome;
 let cache: AddonRecord;
@@ -82,13 +97,11 @@ describe("the tab of backups", () => {
     const page = await get("/addons/cache/backups");
     expect(page.status).toBe(200);
     const told = words(page.body);
-    expect(told).toMatch(
-      /on demand ([^ ]* )?yes - at most 7 days old, the newest, the newest verified; until/,
-    );
+    expect(told).toMatch(/on demand verified - at most 7 days old, the newest, the newest verified; until/);
     expect(told).toContain("Schedule daily at 03:00 (UTC)");
     expect(told).toContain("Kept 7 days");
     expect(told).toMatch(/\d{4}-\d\d-\d\d: one backup, verified/);
-    expect(told).toContain("back up cache done");
+    expect(told).toContain("Back up cache done");
   });
 
   it("joins the backup that runs already", async () => {
@@ -109,6 +122,7 @@ describe("the tab of backups", () => {
     expect((await get("/addons/cache/backups/latest")).status).toBe(404);
     expect((await get("/addons/cache/backups?before=1")).status).toBe(404);
     expect((await get("/addons/cache/activities/1")).status).toBe(404);
+    expect((await get("/addons/..%2Fcache/backups")).status).toBe(404);
   });
 });
 
@@ -153,6 +167,63 @@ describe("one backup", () => {
       new RegExp(`^attachment; filename="${slot}-[a-z0-9]+.tar.gz"$`, "i"),
     );
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(archive);
+    const asked = await visited.ask(`/addons/cache/backups/${slot}/archive`, { method: "HEAD", headers });
+    expect(asked.headers["content-length"]).toBe(String(archive.length));
+    expect(await isOpen(slot)).toBe(false);
+  });
+
+  it("is read no further once who downloads it has gone", async () => {
+    // More than the system keeps for a connection.
+    await run(cache, "SET", "large", randomText(16_000_000));
+    const slot = await backUp();
+    await run(cache, "DEL", "large");
+    const gone = new AbortController();
+    const path = `/addons/cache/backups/${slot}/archive`;
+    const answer = await fetch(visited.origin + path, { headers, signal: gone.signal });
+    await answer.body?.getReader().read();
+    expect(await isOpen(slot)).toBe(true);
+    gone.abort();
+    await eventually("the archive to be let go of", async () => !(await isOpen(slot)));
+  });
+});
+
+/** Whether this process, which serves the console, has the archive open. */
+async function isOpen(slot: string): Promise<boolean> {
+  const open = await readdir("/proc/self/fd");
+  const files = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+  return files.some((file) => file.includes(`${slot}-`));
+}
+
+describe("many backups", () => {
+  it("stand on pages of a hundred, the newest first, and the calendar knows all of them", async () => {
+    const { record } = await make(home, "many");
+    await run(record, "SET", "a", "b");
+    const slot = await backUp("many");
+    const folder = join(layoutOf(home.path).backups, record.catalogKey);
+    const manifest = JSON.parse(await readFile(join(folder, `${slot}.json`), "utf8")) as Manifest;
+    const hoursAgo = (hours: number) => formatSlot((parseSlot(slot) ?? 0) - hours * 3_600_000);
+    for (let hours = 1; hours < 230; hours++) {
+      const older = hoursAgo(hours);
+      const archive = { ...manifest.archive, name: manifest.archive.name.replace(slot, older) };
+      await link(join(folder, manifest.archive.name), join(folder, archive.name));
+      await writeFile(join(folder, `${older}.json`), JSON.stringify({ ...manifest, slot: older, archive }));
+    }
+    const shown = (body: string) =>
+      [...body.matchAll(/<th scope="row">\s*<a href="\/addons\/many\/backups\/(\w+)"/g)].map(
+        ([, found]) => found,
+      );
+    const first = await get("/addons/many/backups");
+    expect(shown(first.body)).toEqual([
+      slot,
+      ...Array.from({ length: 99 }, (_, index) => hoursAgo(index + 1)),
+    ]);
+    expect(words(first.body)).toContain("1 to 100 of 230");
+    expect(words(first.body)).toMatch(/\d{4}-\d\d-\d\d: 24 backups, 0 of them verified/);
+    const last = await get(`/addons/many/backups?before=${hoursAgo(199)}`);
+    expect(shown(last.body)).toEqual(Array.from({ length: 30 }, (_, index) => hoursAgo(index + 200)));
+    expect(words(last.body)).toContain("201 to 230 of 230");
+    expect(last.body).not.toContain(">Older<");
+    expect(shown((await get(`/addons/many/backups?before=${hoursAgo(500)}`)).body)).toEqual([]);
   });
 });
 
@@ -198,7 +269,7 @@ describe("a restore into a new add-on", () => {
     const told = words(preview.body);
     expect(preview.body).toContain('value="cache-restored"');
     expect(told).toContain("s_mono: 128 MiB");
-    expect(told).toContain(`its data will be those of backup ${slot}`);
+    expect(told).toContain(`Its data will be those of backup ${slot}`);
     expect(words((await get(`${path}?name=cache`)).body)).toContain("There is an add-on cache already");
     expect((await post(path, { name: "cache", plan: "s_mono" })).status).toBe(400);
     expect((await post(path, { name: "../x", plan: "s_mono" })).status).toBe(400);
@@ -213,6 +284,9 @@ describe("a restore into a new add-on", () => {
     expect(await run(restored, "GET", "kept")).toBe("then");
     expect(restored.owner).toEqual({ project: "redis-addon-console", stack: "restored" });
 
+    expect(words((await get("/addons/cache-restored/backups")).body)).toContain(
+      "It was made in this console, and belongs to redis-addon-console/restored.",
+    );
     const wish = { ...SMALL, plan: "m_mono" } as const;
     const program = { name: "cache-restored", claim: creates("t9"), wish, given: [] };
     await expect(provision(home.platform, program, home.task)).rejects.toThrow(
@@ -224,6 +298,7 @@ describe("a restore into a new add-on", () => {
       home.task,
     );
     const adopted = await provision(home.platform, program, home.task);
+    expect((await get("/addons/cache-restored/backups")).body).not.toContain("redis-addon hand-over");
     expect(await run(adopted, "GET", "kept")).toBe("then");
   });
 });
@@ -250,7 +325,7 @@ describe("a restore in place", () => {
       /restored from backup \S+ \(1 key\) in .*what it held before is in the backup/,
     );
     expect(await run(cache, "GET", "kept")).toBe("good");
-    expect(words((await get("/addons/cache/backups")).body)).toMatch(/ safety yes /);
+    expect(words((await get("/addons/cache/backups")).body)).toMatch(/ safety verified /);
   });
 });
 
@@ -312,16 +387,16 @@ describe("a store that can't be reached", () => {
     expect(told).toContain("Back up now");
     expect((await get(`/addons/far/backups/${slot}`)).status).toBe(409);
     const failed = words(await activity("/addons/far/backups"));
-    expect(failed).toContain("back up far failed");
+    expect(failed).toContain("Back up far failed");
     expect(failed).toContain("a link in the path leads back to itself. Correct the link.");
-    expect(words((await get("/addons/far/backups")).body)).toContain("back up far failed");
+    expect(words((await get("/addons/far/backups")).body)).toContain("Back up far failed");
   });
 
   it("is waited for no longer than a few seconds where it does not answer", async () => {
     await make(home, "mute", { tier: "premium" });
     await using silent = new AsyncDisposableStack();
     const server = createServer(() => undefined);
-    silent.defer(() => void server.closeAllConnections());
+    silent.defer(() => server.closeAllConnections());
     silent.defer(() => void server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -329,6 +404,42 @@ describe("a store that can't be reached", () => {
     const page = await get("/addons/mute/backups");
     expect(page.status).toBe(200);
     expect(words(page.body)).toContain("they were not listed within 5 s.");
+  });
+});
+
+describe("a console that ends in the middle", () => {
+  it("leaves a backup to the agent, and what a restore was to replace as it was", async () => {
+    const { record } = await make(home, "left");
+    await run(record, "SET", "kept", "first");
+    const slot = await backUp("left");
+    await run(record, "SET", "kept", "second");
+    const start = async (path: string, fields: Readonly<Record<string, string>>, job: string) => {
+      await using other = await startConsole({ home: home.path });
+      const answer = await other.ask(path, {
+        method: "POST",
+        headers: {
+          ...(await other.logIn()),
+          "content-type": "application/x-www-form-urlencoded",
+          origin: other.origin,
+        },
+        body: new URLSearchParams(fields).toString(),
+      });
+      expect(answer.status).toBe(303);
+      await eventually("the agent to have begun it", async () =>
+        (await readdir(layoutOf(home.path).jobs)).some((name) => name.startsWith(job)),
+      );
+    };
+    await start("/addons/left/backups", {}, "left-demand");
+    const place = await placeOf({ kind: "addon", platform: home.platform, name: "left" });
+    await eventually("the backup", async () => (await listBackups(place, home.task)).backups.length === 2);
+
+    const path = `/addons/left/backups/${slot}/restore-in-place`;
+    await start(path, { confirm: "left" }, "left-restore");
+    // After all that was asked of the agent about it before.
+    const after = await change(home, "left", {});
+    expect(after.record.restored).toBeUndefined();
+    expect(after.record.restoring).toBeUndefined();
+    expect(await run(record, "GET", "kept")).toBe("second");
   });
 });
 
@@ -364,10 +475,7 @@ async function storesAt(name: string, destination: string): Promise<void> {
   await setBackups(home.platform, { name, claim: creates("p1"), wish, given: [] }, home.task);
 }
 
-/** Doesn't shrink. */
+/** Doesn't shrink much. */
 function randomText(bytes: number): string {
-  let text = "";
-  for (let count = 0; text.length < bytes; count++)
-    text += createHash("sha512").update(String(count)).digest("base64");
-  return text;
+  return randomBytes(bytes).toString("base64");
 }

@@ -119,6 +119,7 @@ describe("redis-addon console", () => {
     expect(new URL(second).origin).toBe(new URL(first).origin);
     expect(await logInStatus(first)).toBe(303);
     expect(await logInStatus(second)).toBe(303);
+    expect(await (await fetch(new URL(first).origin)).text()).toContain("press Enter");
     expect((await agentStatus(home.path)).agent).toBeUndefined();
     served.child.kill("SIGTERM");
     const [code] = (await once(served.child, "exit")) as [number];
@@ -138,14 +139,26 @@ describe("redis-addon console", () => {
     await using served = serve(home, "--listen", "127.0.0.1:0", ...tls);
     expect(await served.address()).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/login/);
     expect(served.stderr()).toMatch(/The certificate is not for 127\.0\.0\.1: DNS:console\.example\.org/);
-    await using other = serve(home, "--listen", "0.0.0.0:0", ...tls, "--origin", "https://console.example.org:8443");
+    await using other = serve(
+      home,
+      "--listen",
+      "0.0.0.0:0",
+      ...tls,
+      "--origin",
+      "https://console.example.org:8443",
+    );
     expect(await other.address()).toMatch(/^https:\/\/console\.example\.org:8443\/login/);
     expect(other.stderr()).not.toMatch(/certificate/);
   });
 
   it.each([
     ["others reach", ["--listen", "0.0.0.0:8080"], 2, /others reach this address, and everybody on the way/],
-    ["nobody can have", ["--listen", "203.0.113.7:8080", "--behind-proxy", "https://a.example"], 1, /this machine has no address 203\.0\.113\.7/],
+    [
+      "nobody can have",
+      ["--listen", "203.0.113.7:8080", "--behind-proxy", "https://a.example"],
+      1,
+      /this machine has no address 203\.0\.113\.7/,
+    ],
   ])("refuses an address that %s", async (_, args, code, why) => {
     await using home = await makeTestHome();
     await expect(run(home, "console", ...args)).rejects.toMatchObject({

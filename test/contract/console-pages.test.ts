@@ -173,15 +173,16 @@ function typeErrors(programs: readonly string[]): string[][] {
     types: ["node"],
     typeRoots: [join(ROOT, "node_modules/@types")],
   };
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (file) => files.has(file) || fileExists(file);
-  host.readFile = (file) => files.get(file) ?? readFile(file);
-  host.getSourceFile = (file, ...rest) => {
-    const program = files.get(file);
-    return program === undefined
-      ? getSourceFile(file, ...rest)
-      : ts.createSourceFile(file, program, ts.ScriptTarget.ES2023);
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (file) => files.has(file) || disk.fileExists(file),
+    readFile: (file) => files.get(file) ?? disk.readFile(file),
+    getSourceFile: (file, ...rest) => {
+      const program = files.get(file);
+      if (program === undefined) return disk.getSourceFile(file, ...rest);
+      return ts.createSourceFile(file, program, ts.ScriptTarget.ES2023);
+    },
   };
   const program = ts.createProgram([...files.keys()], options, host);
   return [...files.keys()].map((file) =>

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Check } from "../../provider/operations/doctor";
@@ -23,6 +23,11 @@ async function doctor(home: string): Promise<{ code: number; checks: Check[]; ou
     const { code, stdout } = error as { code: number; stdout: string };
     return { code, checks: JSON.parse(stdout) as Check[], output: stdout };
   }
+}
+
+async function makeFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "doctor-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 function about(checks: readonly Check[], id: string): Check | undefined {
@@ -67,8 +72,19 @@ describe("redis-addon doctor", () => {
     expect(about((await doctor(home.path)).checks, "permissions")).toMatchObject({ result: "ok" });
   });
 
+  it("says what it can of a data home that can't be read", async () => {
+    await using home = await makeFolder();
+    const addons = join(home.path, "addons");
+    await symlink(addons, addons);
+    const { code, checks } = await doctor(home.path);
+    expect(code).toBe(11);
+    expect(about(checks, "data-home")).toMatchObject({ seen: expect.stringContaining("ELOOP") });
+    expect(about(checks, "node")).toMatchObject({ result: "ok" });
+  });
+
   it("looks at a data home that nobody has used, makes none, and prints no colour on a terminal", async () => {
-    const home = join(await mkdtemp(join(tmpdir(), "doctor-")), "home");
+    await using folder = await makeFolder();
+    const home = join(folder.path, "home");
     const terminal = "import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     const asked = [process.execPath, ENTRY, "--home", home, "doctor"];
     const { stdout } = await run("python3", ["-c", terminal, ...asked], {
@@ -78,7 +94,6 @@ describe("redis-addon doctor", () => {
     expect(stdout).toMatch(/^ok +node +v\d+/m);
     // oxlint-disable-next-line no-control-regex -- it is what is looked for
     expect(stdout).not.toMatch(/\u001b\[[\d;]*m/);
-    // It would stand in there.
-    await rmdir(dirname(home));
+    await expect(stat(home)).rejects.toThrow("ENOENT");
   });
 });

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isHeld, readCatalog, readManifest, storeTimeOf } from "../../provider/backup/catalog";
+import { readCatalog, readManifest, storeTimeOf } from "../../provider/backup/catalog";
+import { isHeld } from "../../provider/backup/dead";
 import type { Extracted, RestoreJob } from "../../provider/core/job";
 import {
   backupJob,

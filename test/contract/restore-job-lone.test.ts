@@ -86,7 +86,7 @@ test.each([
     backup: "of May 1st.tgz",
     archiveUrl: restore.url,
     verification: "verified",
-    counts: { keys: RICH.keys, expires: RICH.expires },
+    counts: { keys: RICH.keys, expires: RICH.expires, highestDatabase: 3 },
     warnings: [],
   });
   expect(await restore.left()).toEqual(["restore"]);

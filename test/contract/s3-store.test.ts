@@ -28,6 +28,7 @@ describeWith([versityGw], "versitygw", () => {
       );
     const store = await openOn(server, server.endpoint);
     expect((await store.list("a/", never)).map(({ key }) => key)).toEqual(names);
+    expect(await store.keysBetween("a/00100", "a/01200~", never)).toEqual(names.slice(101, 1201));
   });
 
   test("an S3 store passes over what is not its own", async () => {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import type { Store } from "../../provider/stores/contract";
+import type { Store, StoredObject } from "../../provider/stores/contract";
 
 export interface TestStore extends AsyncDisposable {
   readonly store: Store;
@@ -80,6 +80,21 @@ export function storeSuite(
       const [object] = await store.list("b/", never);
       expect(object?.sizeBytes).toBe(4);
       expect(Math.abs(Date.now() - (object?.modifiedAt ?? 0))).toBeLessThan(60_000);
+    });
+
+    test("gives the same part by part, and the keys alone between two bounds", async () => {
+      await using opened = await open();
+      const { store } = opened;
+      for (const key of ["a/2.json", "a/10", "a/1", "a/20", "ab/1", "b/15"])
+        await store.put(key, bytes("four"), { signal: never });
+      for (const prefix of ["", "a", "a/", "a/1", "nobody/"]) {
+        const objects: StoredObject[] = [];
+        for await (const part of store.parts(prefix, never)) objects.push(...part);
+        expect(objects.sort((a, b) => (a.key < b.key ? -1 : 1))).toEqual(await store.list(prefix, never));
+      }
+      expect(await store.keysBetween("a/1", "a/2~", never)).toEqual(["a/10", "a/2.json", "a/20"]);
+      expect(await store.keysBetween("a/", "a/2", never)).toEqual(["a/1", "a/10"]);
+      expect(await store.keysBetween("nobody/1", "nobody/2", never)).toEqual([]);
     });
 
     test("replaces an object, unless it was to be absent", async () => {

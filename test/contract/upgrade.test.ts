@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -41,6 +41,11 @@ async function backups(home: TestHome): Promise<string[]> {
   return files.filter((file) => /\/\w+\.verified\.json$/.test(file));
 }
 
+async function newestManifest(home: TestHome): Promise<unknown> {
+  const newest = (await backups(home)).toSorted().at(-1) ?? "";
+  return JSON.parse(await readFile(join(home.path, "backups", newest.replace(".verified", "")), "utf8"));
+}
+
 async function expectRuns(home: TestHome, record: AddonRecord, version: string): Promise<void> {
   expect(await run(record, "GET", "kept")).toBe("yes");
   const status = await eventually("it runs", async () => {
@@ -63,6 +68,7 @@ describeWith(supported, "an upgrade", () => {
       expect(restartedMs).toBeGreaterThan(0);
       expect(home.messages.join("\n")).toMatch(/backup \d{8}T\d{9}Z taken before the upgrade/);
       expect(await backups(home)).toHaveLength(before + 1);
+      expect(await newestManifest(home)).toMatchObject({ reason: "demand", purpose: "upgrade" });
       await expectRuns(home, record, version);
     }
     // The same version again, spelt shorter, is no upgrade.

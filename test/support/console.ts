@@ -49,7 +49,10 @@ export async function startConsole(
     clock: { now: () => Date.now() + passedMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
   });
   const ask = (path: string, asked: Asked = {}) =>
-    send({ host: "127.0.0.1", port: console.port, path }, { ...(options.ca && { ca: options.ca }), ...asked });
+    send(
+      { host: "127.0.0.1", port: console.port, path },
+      { ...(options.ca && { ca: options.ca }), ...asked },
+    );
   return {
     home,
     origin: console.origin,
@@ -73,17 +76,15 @@ export async function startConsole(
   };
 }
 
-async function send(
-  to: RequestOptions,
-  { method = "GET", headers = {}, body, ca }: Asked,
-): Promise<Answer> {
+async function send(to: RequestOptions, { method = "GET", headers = {}, body, ca }: Asked): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { ...to, method, headers, agent: false };
     const call = ca === undefined ? request(options) : tlsRequest({ ...options, ca });
     call.on("error", reject);
     call.on("response", (response) => {
       text(response).then(
-        (answered) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answered }),
+        (answered) =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answered }),
         reject,
       );
     });

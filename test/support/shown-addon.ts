@@ -3,6 +3,7 @@ import type { AddonStatus, ServerState } from "../../provider/core/status";
 import type { ConsoleContext } from "../../provider/console/context";
 import type { Failure } from "../../provider/core/errors";
 import type { Clock } from "../../provider/core/task";
+import type { Sample } from "../../provider/console/watch/samples";
 import type { Platform } from "../../provider/platforms/contract";
 import { testRecord } from "./local-addon";
 
@@ -63,8 +64,14 @@ export function stillContext(
   {
     unreadable = [],
     pending = [],
+    samples = [],
     password = "user-pw",
-  }: { unreadable?: readonly Failure[]; pending?: readonly string[]; password?: string } = {},
+  }: {
+    samples?: readonly Sample[];
+    unreadable?: readonly Failure[];
+    pending?: readonly string[];
+    password?: string;
+  } = {},
 ): ConsoleContext {
   const clock: Clock = { now: () => NOW, sleep: () => Promise.resolve() };
   const find = (name: string) => addons.find((status) => status.name === name);
@@ -86,7 +93,7 @@ export function stillContext(
     watch: {
       all: () => Promise.resolve({ addons, unreadable, pending, at: NOW }),
       one: (name) => Promise.resolve(find(name)),
-      samples: () => [],
+      samples: () => samples,
     },
     activities: {
       start: () => {

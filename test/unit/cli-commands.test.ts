@@ -34,13 +34,16 @@ const LEAVES = ALL.filter(({ command }) => command.commands.length === 0);
 const PEOPLES = LEAVES.filter(({ path }) => path !== "redis-addon __complete");
 
 describe("every command", () => {
-  it.each(ALL)("$path says what it does, and so does each of its options and arguments", ({ path, command }) => {
-    expect(command.description()).toMatch(/^\S.*[^.\s]\.?$/);
-    for (const { flags, description } of command.options) expect([flags, description]).not.toContain("");
-    if (path.endsWith("__complete")) return;
-    for (const argument of command.registeredArguments)
-      expect([argument.name(), argument.description]).not.toContain("");
-  });
+  it.each(ALL)(
+    "$path says what it does, and so does each of its options and arguments",
+    ({ path, command }) => {
+      expect(command.description()).toMatch(/^\S.*[^.\s]\.?$/);
+      for (const { flags, description } of command.options) expect([flags, description]).not.toContain("");
+      if (path.endsWith("__complete")) return;
+      for (const argument of command.registeredArguments)
+        expect([argument.name(), argument.description]).not.toContain("");
+    },
+  );
 
   it.each(PEOPLES)("$path has an example in its help, which names it", ({ path, command }) => {
     const [, examples = ""] = helpOf(command).split("\nExamples:\n");

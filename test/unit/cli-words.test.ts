@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ageText } from "../../provider/operations/words/age";
 import {
   healthWords,
+  newestVerifiedCell,
   newestVerifiedWords,
   nextRunWords,
   restoredWords,
@@ -100,6 +101,16 @@ describe("what is said of backups", () => {
     expect(newestVerifiedWords(state, now)).toBe(`${AT}, 5 h ago`);
     const { newestVerified: _, ...without } = state;
     expect(newestVerifiedWords(without, now)).toBe("none is known");
+    expect([newestVerifiedCell(state, now), newestVerifiedCell(without, now)]).toEqual(["5 h ago", "never"]);
+  });
+
+  it("tells one that was noted and isn't where backups are now from one that there never was", () => {
+    const { newestVerified: missing = "", ...without } = state;
+    expect(newestVerifiedWords({ ...without, missing }, now)).toBe(
+      `${AT} is noted, but not found at the destination`,
+    );
+    expect(newestVerifiedCell({ ...without, missing }, now)).toBe("not found");
+    expect(newestVerifiedCell({ ...state, missing }, now)).toBe("5 h ago");
   });
 
   it("says why they are not fresh, and that nobody takes the next one where no agent runs", () => {
@@ -130,6 +141,12 @@ describe("what is said of backups", () => {
     expect(restoringWords({ ...restore, from: { url, backup: SLOT }, since: AT })).toBe(
       `from ${SLOT} of ${url}, since ${AT}`,
     );
+    // An archive's URL names it already.
+    for (const archive of [`${url}/${SLOT}-a.tar.gz?endpoint=http://x`, "file:///my/old%20one.tar.gz"]) {
+      const [, name = ""] = /([^/]+\.gz)/.exec(archive) ?? [];
+      const lone = { from: { url: archive, backup: "latest" }, backup: decodeURIComponent(name) };
+      expect(restoringWords({ ...restore, ...lone, since: AT })).toBe(`from ${archive}, since ${AT}`);
+    }
   });
 
   it("ends with a code that a monitor can go by", () => {

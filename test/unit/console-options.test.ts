@@ -39,20 +39,28 @@ describe("how the console is to be served from here, as it is typed", () => {
     ["for everybody in the clear", { listen: "0.0.0.0:80" }, /everybody on the way would read passwords/],
     ["for others by a name", { listen: "127.0.0.1.evil.example:80" }, /everybody on the way/],
     ["with a certificate without its key", { listen: "10.0.0.5:80", tlsCert: "c" }, /one without the other/],
-    ["with a name and no certificate", { listen: "127.0.0.1:80", origin: "https://a.example" }, /--origin: it is for/],
+    [
+      "with a name and no certificate",
+      { listen: "127.0.0.1:80", origin: "https://a.example" },
+      /--origin: it is for/,
+    ],
     ["where no browser gets to", { listen: "0.0.0.0:443", ...TLS }, /no address that a browser can open/],
     [
       "in two ways at once",
       { listen: "127.0.0.1:80", ...TLS, origin: "https://a.example", behindProxy: "https://a.example" },
       /both say how browsers reach/,
     ],
-    ...["http://a.example", "a.example", "https://a.example/x", "https://u:p@a.example", "https://a.example?x"].map(
-      (behindProxy): [string, ServeOptions, RegExp] => [
-        `behind ${behindProxy}`,
-        { listen: "127.0.0.1:80", behindProxy },
-        /no https:\/\/ address of a host alone/,
-      ],
-    ),
+    ...[
+      "http://a.example",
+      "a.example",
+      "https://a.example/x",
+      "https://u:p@a.example",
+      "https://a.example?x",
+    ].map((behindProxy): [string, ServeOptions, RegExp] => [
+      `behind ${behindProxy}`,
+      { listen: "127.0.0.1:80", behindProxy },
+      /no https:\/\/ address of a host alone/,
+    ]),
   ])("is refused: %s", (_, options, why) => {
     expect(() => serveWish(options)).toThrow(why);
   });

@@ -90,7 +90,8 @@ describe("its service", () => {
       seen({ installed: true, lingering: false }),
       ["warning", "enable-linger"],
     ],
-    ["lingers", seen({ installed: true, lingering: true }), ["ok"]],
+    ["lingers", seen({ installed: true, lingering: true, runsIt: true }), ["ok"]],
+    ["should run the agent", seen({ installed: true, runsIt: false }), ["warning", "agent install-service"]],
     ["of launchd doesn't know lingering", seen({ installed: true }), ["ok"]],
   ])("%s", (_, service, expected) => {
     expectCheck(judgeService(service), expected);

@@ -9,7 +9,7 @@ const MIB = 1024 ** 2;
 const manifest: RestorableManifest = {
   server: { name: "redis", version: "7.4.1" },
   rdb: { magic: "REDIS0012", version: 12, sizeBytes: 10 * MIB },
-  files: [{ path: "dump.rdb", sizeBytes: 10 * MIB, sha256: "0".repeat(64) }],
+  files: [{ sizeBytes: 10 * MIB }],
   databases: 16,
   usedMemoryBytes: 100 * MIB,
   keyspace: {

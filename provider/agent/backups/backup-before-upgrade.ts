@@ -27,7 +27,7 @@ export async function backUpBeforeUpgrade(
   await supervisor.place(name, task);
   const isChanged = await readable(record, task);
   try {
-    const { slot } = await backups.onDemand(record, task);
+    const { slot } = await backups.beforeUpgrade(record, task);
     task.progress({ message: `backup ${slot} taken before the upgrade` });
     log(`${name}: backup ${slot} taken before the upgrade from ${server.wish.version} to ${version}`);
     return slot;

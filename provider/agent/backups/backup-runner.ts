@@ -52,6 +52,11 @@ export class BackupRunner {
     return this.#take(record, { kind: "demand" }, "safety", task);
   }
 
+  /** What an older server wrote last, before a newer one takes the data over. */
+  beforeUpgrade(record: AddonRecord, task: Task): Promise<BackupResult> {
+    return this.#take(record, { kind: "demand" }, "upgrade", task);
+  }
+
   /** The last backup of an add-on that is being removed. */
   final(record: AddonRecord, task: Task): Promise<BackupResult> {
     return this.#take(record, { kind: "final" }, undefined, task);

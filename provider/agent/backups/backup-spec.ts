@@ -36,7 +36,7 @@ export async function backupSpec(
     scratchFolder: jobFolder(layout, id),
     reason,
     ...(purpose === undefined ? {} : { purpose }),
-    ...(distrusted === undefined && purpose === undefined ? { retention } : {}),
+    ...(distrusted === undefined && purpose !== "safety" ? { retention } : {}),
     schedule,
     proof: { servers: [{ path: keptServerPath(layout, version), version }] },
     facts: { databases: planOf(plan).databases },

@@ -31,7 +31,9 @@ export async function remove(service: AgentService, request: RemovalRequest, tas
   let finalBackup: BackupResult | undefined;
   try {
     // Users are shut out first: a write that is acknowledged after the final backup would be lost.
-    if (!record.server.wish.deletion.finalBackup) {
+    if (request.withoutBackup === true) {
+      log(`${record.name}: removed without a final backup, as a person asked for`);
+    } else if (!record.server.wish.deletion.finalBackup) {
       log(`${record.name}: removed without a final backup, as its deletion.finalBackup says`);
     } else if (!(await supervisor.isEmpty(record.name))) {
       const placed = await placeForRemoval(service, record, task);
@@ -47,6 +49,7 @@ export async function remove(service: AgentService, request: RemovalRequest, tas
   await discard(layout, record);
   if (oldLeader !== undefined) await service.placeInBackground(oldLeader);
   if (finalBackup !== undefined) return { outcome: "removed", finalBackup };
+  if (request.withoutBackup === true) return { outcome: "removed", noBackup: "given-up" };
   const isWanted = record.server.wish.deletion.finalBackup;
   return { outcome: "removed", noBackup: isWanted ? "no-data" : "not-wanted" };
 }

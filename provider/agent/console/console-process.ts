@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { FromConsoleSchema, type ToConsole } from "../../core/console-channel";
 import { hostAndPortText, type HostAndPort } from "../../core/host-and-port";
 import type { Clock } from "../../core/task";
 import type { HomeLayout } from "../../platforms/local/home";
-import { identify, signalProcess, waitForEnd, type ProcessIdentity } from "../../system/processes";
+import { identify, signalProcess, type ProcessIdentity } from "../../system/processes";
 
 const CONSOLE_ENTRY = join(__dirname, "..", "..", "console", "main.js");
+/** Behind the servers on this machine, and not so far that pages are slow. */
+const NICE = 5;
 /** How long it may take to end what it does for those who look at it. */
 const LEAVE_LIMIT_MS = 1_000;
 
@@ -45,6 +48,7 @@ export async function startConsole(
     typeof signal === "string" ? `it was ended by ${signal}` : `it ended with exit code ${code}`,
   );
   await once(child, "spawn");
+  setPriority(child.pid ?? 0, NICE);
   // To a process that ends at this moment nothing can be sent any more; its end says so.
   child.on("error", () => undefined);
   const identity = (await identify(child.pid ?? 0)) ?? { pid: child.pid ?? 0, startedAt: "ended" };
@@ -80,7 +84,7 @@ export async function startConsole(
     end: async () => {
       // It takes this for the agent's end.
       if (child.connected) child.disconnect();
-      if (await waitForEnd(identity, LEAVE_LIMIT_MS, clock)) return;
+      await Promise.race([ended, clock.sleep(LEAVE_LIMIT_MS)]);
       await signalProcess(identity, "SIGKILL");
       await ended;
     },

@@ -37,8 +37,8 @@ export class ConsoleKeeper {
   #console: ConsoleProcess | undefined;
   #starts = 0;
   #failure: Failure | undefined;
-  #wake: () => void = () => undefined;
-  #isAskedFor = false;
+  /** Aborted by whoever wants to look at it now, until it is started for him. */
+  #asked = new AbortController();
 
   constructor(readonly around: Surroundings) {}
 
@@ -47,13 +47,19 @@ export class ConsoleKeeper {
     this.#requireServed();
     const before = this.#starts;
     const end = task.clock.now() + LOGIN_DEADLINE_MS;
-    this.#isAskedFor = true;
-    this.#wake();
+    this.#asked.abort();
     while (task.clock.now() < end) {
       const running = this.#console;
       if (running !== undefined) {
-        const url = await Promise.race([running.login(), running.ended.then(() => undefined)]);
+        const gone = running.ended.then(() => undefined);
+        const late = task.clock.sleep(end - task.clock.now(), task.signal).then(() => undefined);
+        const url = await Promise.race([running.login(), gone, late]);
         if (url !== undefined) return url;
+        if (task.clock.now() >= end) {
+          // One that hangs is as good as one that crashed.
+          void running.end();
+          break;
+        }
       }
       // Of an attempt that began after this call.
       if (this.#failure !== undefined && this.#starts > before) throw this.#failure;
@@ -68,13 +74,17 @@ export class ConsoleKeeper {
     if (setting.kind === "unusable") log(`console: ${setting.why}`);
     if (setting.kind === "off" || setting.kind === "unusable") return;
     await this.#pause(START_AFTER_MS, signal);
-    if (!this.#isAskedFor && !signal.aborted) await settled(LONGEST_BUSY_MS);
+    await Promise.race([settled(LONGEST_BUSY_MS), aborted(AbortSignal.any([this.#asked.signal, signal]))]);
+    let said = "";
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       const startedAt = clock.now();
       const how = await this.#serve(signal);
       if (signal.aborted) return;
-      if (clock.now() - startedAt >= SETTLED_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
-      log(`console: ${how}; it is started again in ${pauseMs / 1000} s`);
+      const hadSettled = clock.now() - startedAt >= SETTLED_AFTER_MS;
+      if (hadSettled) pauseMs = FIRST_PAUSE_MS;
+      // What lasts, such as a port that somebody else has, is said once.
+      if (hadSettled || how !== said) log(`console: ${how}; it is started again in ${pauseMs / 1000} s`);
+      said = how;
       await this.#pause(pauseMs, signal);
     }
   }
@@ -84,22 +94,20 @@ export class ConsoleKeeper {
     const { layout, identity, setting, clock, onUse } = this.around;
     this.#starts += 1;
     this.#failure = undefined;
+    this.#asked = new AbortController();
     let running: ConsoleProcess | undefined;
     try {
       const usual = async () => ({ host: HOST, port: await consolePort(layout, identity.id, HOST) });
       const listen = setting.kind === "at" ? setting.listen : await usual();
       running = await startConsole(layout, listen, clock, onUse);
       const { ended } = running;
-      const told = new Promise<string>((resolve) => {
-        signal.addEventListener("abort", () => resolve("it was told to"), { once: true });
-        if (signal.aborted) resolve("it was told to");
-      });
-      const origin = await Promise.race([running.origin, told.then(() => undefined)]);
-      if (origin === undefined) return await told;
+      const told = aborted(signal).then(() => undefined);
+      const origin = await Promise.race([running.origin, told]);
+      if (origin === undefined) return "it was told to end";
       const note: ConsoleNote = { origin, ...running.identity };
       await writeDurably(layout.console, JSON.stringify(note), 0o600);
       this.#console = running;
-      return await Promise.race([ended, told]);
+      return (await Promise.race([ended, told])) ?? "it was told to end";
     } catch (error) {
       this.#failure = notServed(layout, asFailure(error, "serve", "the console").cause);
       return this.#failure.cause;
@@ -112,17 +120,23 @@ export class ConsoleKeeper {
 
   /** Cut short by whoever wants to look at the console now. */
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await this.around.clock.sleep(ms, AbortSignal.any([woken.signal, signal])).catch(() => undefined);
-    this.#wake = () => undefined;
+    const cut = AbortSignal.any([this.#asked.signal, signal]);
+    await this.around.clock.sleep(ms, cut).catch(() => undefined);
   }
 
   #requireServed(): void {
     const { layout, setting } = this.around;
-    if (setting.kind === "off") throw notServed(layout, "REDIS_ADDON_CONSOLE=off was said where the agent was started");
+    if (setting.kind === "off")
+      throw notServed(layout, "REDIS_ADDON_CONSOLE=off was said where the agent was started");
     if (setting.kind === "unusable") throw notServed(layout, setting.why);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
 }
 
 function notServed({ root, agentLog }: HomeLayout, cause: string): Failure {

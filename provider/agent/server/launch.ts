@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { open, readFile, rename, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import type { Copying } from "../../core/access";
 import { Failure } from "../../core/errors";
 import type { AddonRecord } from "../../core/facets";
@@ -13,7 +13,6 @@ import { connectServer } from "../connections/connect-server";
 import { writeDurably } from "../../system/files";
 import { identify, type ProcessIdentity } from "../../system/processes";
 
-const LOG_LIMIT_BYTES = 10 * 1024 ** 2;
 const POLL_MS = 25;
 
 /** Differs exactly when a running server must be restarted to become what the record says. */
@@ -40,7 +39,7 @@ export async function launch(
   const { conf, acl } = renderServer({ record, leader, copying, dataDir: files.data, aclFile: files.acl });
   await writeDurably(files.config, conf, 0o600);
   await writeDurably(files.acl, acl, 0o600);
-  const logStart = await rotated(files.log);
+  const logStart = await sizeOf(files.log);
 
   const output = await open(files.log, "a", 0o600);
   const server = spawn(executable, [files.config], {
@@ -90,14 +89,11 @@ async function answers(record: AddonRecord, task: Task): Promise<boolean> {
   }
 }
 
-async function rotated(path: string): Promise<number> {
-  const size = await stat(path).then(
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
     (found) => found.size,
     () => 0,
   );
-  if (size < LOG_LIMIT_BYTES) return size;
-  await rename(path, `${path}.1`);
-  return 0;
 }
 
 async function logTail(path: string, from: number): Promise<string> {

@@ -46,11 +46,7 @@ export class ServerProcess {
    * Makes the server run and be as recorded; fails with the cause where it can't. A change that no server can run with
    * is undone first (`change-undone`). Absent is no longer recorded. `outgoing` is ended in any case, where it still runs.
    */
-  place(
-    load: () => Promise<Placeable | undefined>,
-    task: Task,
-    outgoing?: ProcessIdentity,
-  ): Promise<Placed> {
+  place(load: () => Promise<Placeable | undefined>, task: Task, outgoing?: ProcessIdentity): Promise<Placed> {
     const untilStopped = this.#untilStopped(task);
     return this.#queue.add(() => this.#place(load, untilStopped, outgoing));
   }
@@ -118,7 +114,10 @@ export class ServerProcess {
     let placed: Placed | undefined;
     try {
       const again = () => this.#place(load, task);
-      placed = await placeServer({ server: this.#server, backOff: this.#backOff, load, again, outgoing }, task);
+      placed = await placeServer(
+        { server: this.#server, backOff: this.#backOff, load, again, outgoing },
+        task,
+      );
     } finally {
       if (placed === undefined) this.#dirty = true;
     }

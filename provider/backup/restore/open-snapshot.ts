@@ -24,15 +24,15 @@ const AGE = "age-encryption.org/";
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /** What files begin with that are mistaken for snapshots, and what is said of them. */
-const OTHERS: readonly (readonly [beginning: RegExp, what: string])[] = [
+const OTHERS: readonly (readonly [beginning: RegExp | string, what: string])[] = [
   [/^$/, "it is empty"],
   [/^\*\d+\r\n\$/, "it is an append-only file (AOF)"],
   [/^file \S+ seq \d+ type /, "it is the manifest of an append-only file (AOF)"],
-  [/^PK\u0003\u0004/, "it is a zip file"],
-  [/^\u00fd7zXZ/, "it is packed by xz"],
-  [/^BZh/, "it is packed by bzip2"],
-  [/^\u0028\u00b5\u002f\u00fd/, "it is packed by zstd"],
-  [/^\u0004\u0022\u004d\u0018/, "it is packed by lz4"],
+  ["PK\u0003\u0004", "it is a zip file"],
+  ["\u00fd7zXZ", "it is packed by xz"],
+  ["BZh", "it is packed by bzip2"],
+  ["\u0028\u00b5\u002f\u00fd", "it is packed by zstd"],
+  ["\u0004\u0022\u004d\u0018", "it is packed by lz4"],
   [/^\s*[[{]/, "it looks like JSON"],
 ];
 
@@ -96,7 +96,10 @@ async function look(
 
 function other(name: string, head: Buffer): Failure {
   const begins = head.toString("latin1", 0, 512);
-  const [, what] = OTHERS.find(([beginning]) => beginning.test(begins)) ?? [];
+  const [, what] =
+    OTHERS.find(([beginning]) =>
+      typeof beginning === "string" ? begins.startsWith(beginning) : beginning.test(begins),
+    ) ?? [];
   if (what === undefined)
     return notASnapshot(
       name,

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { agentStatus, startAgent, stopAgent } from "../../operations/agent";
+import { agentStatus, stopAgent } from "../../operations/agent";
+import { startInstalledAgent } from "../../operations/agent-service";
 import { contextOf } from "../context";
 import { printFields, printJson, printLine } from "../print";
 import { installServiceCommand } from "./agent-install-service";
@@ -12,7 +13,7 @@ Examples:
   redis-addon agent stop --keep-servers`;
 
 const START_HELP = `
-It is no error where it runs already.
+It is no error where it runs already. Where a service is installed, that starts it.
 
 Examples:
   redis-addon agent start
@@ -49,7 +50,7 @@ function start(): Command {
     .addHelpText("after", START_HELP)
     .action(async (options: { json?: boolean }, command: Command) => {
       const { home, task } = await contextOf(command);
-      await startAgent(home, task);
+      await startInstalledAgent(home, task);
       const found = await agentStatus(home);
       if (options.json === true) return printJson(found);
       printLine(`The agent runs as process ${found.agent?.pid ?? "unknown"}.`);

@@ -5,6 +5,7 @@ import { noSuchCatalog } from "../../operations/backup-place";
 import { planPruning, pruneBackups, pruningOf } from "../../operations/prune-backups";
 import { catalogCommand, refuseUrl, type StoreOption } from "../backup-options";
 import { retentionWords } from "../../operations/words/backup-words";
+import { expectManyObjects } from "../../system/many-objects";
 import { confirm } from "../confirm";
 import { contextOf } from "../context";
 import { catalogName } from "../redis-address";
@@ -39,6 +40,7 @@ export function pruneCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (name: string, options: PruneOptions, command: Command) => {
       refuseUrl(name);
+      expectManyObjects();
       const rules = retentionOf(options);
       const { platform, task } = await contextOf(command, { takesLong: true });
       const { store, json, dryRun, list, yes } = options;

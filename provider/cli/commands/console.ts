@@ -14,9 +14,9 @@ import { printJson, printJsonLine, printLine } from "../print";
 import { warn } from "../terminal";
 
 const HELP = `
-The agent serves the console to this machine alone, as soon as it runs. The address that is printed logs in whoever
-opens it first, once, for ten minutes; whoever is logged in stays so for twelve hours after the last look. From another
-machine: forward the port, the same on both sides, with ssh -L <port>:127.0.0.1:<port>.
+The agent serves the console to this machine alone. The address that is printed logs in whoever opens it first, once,
+for ten minutes; whoever is logged in stays so for twelve hours after the last look. From another machine: forward the
+port, the same on both sides, with ssh -L <port>:127.0.0.1:<port>.
 
 --listen serves another one from here until Ctrl-C, without an agent if need be. Each Enter prints another address to
 log in with. For others than this machine's users it wants TLS: a certificate, or a proxy that has one. A proxy must
@@ -58,7 +58,8 @@ export function consoleCommand(): Command {
 async function logIn({ home, task }: CommandContext, options: ConsoleCommandOptions): Promise<void> {
   const { agent } = await agentStatus(home);
   const { url } = await consoleLogin(home, task);
-  if (agent === undefined) warn("No agent was running: it was started, and with it the servers of its add-ons.");
+  if (agent === undefined)
+    warn("No agent was running: it was started, and with it the servers of its add-ons.");
   if (options.json === true) return printJson({ url, origin: new URL(url).origin });
   printLine(url);
   if (options.printUrl === true || !process.stdout.isTTY) return;
@@ -81,7 +82,7 @@ async function serveHere(
   };
   const { serveConsole } = await import("../../console/serve.js");
   await using running = await serveConsole({
-    ...{ dataHome: home, listen, clock: task.clock, signal: task.signal },
+    ...{ dataHome: home, listen, servedBy: "terminal", clock: task.clock, signal: task.signal },
     ...(files === undefined ? {} : { tls: files }),
     ...(statedOrigin === undefined ? {} : { statedOrigin }),
   });

@@ -25,8 +25,7 @@ export function restartCommand(): Command {
       const { platform, task } = context;
       const addon = await requireAddon(context, name);
       const consequences = restartConsequences(addon, await previewRestart(platform, name, task));
-      if (consequences.length > 0)
-        await confirm({ yes, operation: "restart", subject: name, consequences });
+      if (consequences.length > 0) await confirm({ yes, operation: "restart", subject: name, consequences });
       const restarted = await restart(platform, name, task);
       if (json === true) return printJson({ addon: name, ...restarted });
       printLine(`${restartWords(name, restarted)}.`);

@@ -24,7 +24,7 @@ export interface ActivityResult {
 export interface Activity {
   readonly id: string;
   readonly addon: string;
-  /** `back up`, `verify backup 20260101T000000000Z of`: the add-on's name follows. */
+  /** In the infinitive, the add-on's name follows: `back up`, `verify backup 20260101T000000000Z of`. */
   readonly title: string;
   /** What becomes of it where this console ends before it has, one sentence. */
   readonly ifConsoleEnds: string;
@@ -107,6 +107,11 @@ export function activities(clock: Clock, signal: AbortSignal): Activities {
     of: (addon) => [...known.values()].filter((each) => each.addon === addon).toReversed(),
     one: (id) => known.get(id),
   };
+}
+
+/** As a line or a heading begins: `Back up cache`. */
+export function activityWords({ title, addon }: Pick<Activity, "title" | "addon">): string {
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)} ${addon}`;
 }
 
 export function isRunning({ state }: Activity): boolean {

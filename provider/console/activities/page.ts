@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import { Failure } from "../../core/errors";
-import { ageText } from "../../operations/words/age";
+import { durationText } from "../../operations/restore/restore-words";
 import type { ConsoleContext } from "../context";
 import { html, type Html } from "../html";
 import { refusalPage } from "../pages/backups/refusal-page";
@@ -9,7 +9,7 @@ import { facts } from "../pages/parts/facts";
 import { failureNotice } from "../pages/parts/failure";
 import { asSentence, notice } from "../pages/parts/problems";
 import { moment } from "../pages/parts/time";
-import { type Activity, isRunning } from "./activities";
+import { type Activity, activityWords, isRunning } from "./activities";
 import { activityProgress } from "./progress";
 import { activitiesSection, activityPath, stateBadge } from "./section";
 
@@ -31,17 +31,21 @@ export function activitiesPage(context: ConsoleContext): Hono {
 }
 
 function oneActivity(activity: Activity, now: number): Html {
-  const { title, addon, startedAt, endedAt, ifConsoleEnds } = activity;
+  const { startedAt, endedAt, ifConsoleEnds } = activity;
   return html`<section class="card" id="activity" data-live aria-labelledby="activity-title">
-    <h2 id="activity-title">${title} ${addon} ${stateBadge(activity)}</h2>
+    <h2 id="activity-title">${activityWords(activity)} ${stateBadge(activity)}</h2>
     ${outcome(activity, now)}
     ${facts([
       ["Started", moment(startedAt)],
       endedAt === undefined
         ? undefined
-        : ["Ended", html`${moment(endedAt)}, after ${ageText(Date.parse(endedAt) - Date.parse(startedAt))}`],
+        : [
+            "Ended",
+            html`${moment(endedAt)}, after ${durationText(Date.parse(endedAt) - Date.parse(startedAt))}`,
+          ],
       isRunning(activity) ? ["If this console ends", asSentence(ifConsoleEnds)] : undefined,
     ])}
+    ${activity.state.kind === "done" ? (activity.state.more ?? "") : ""}
   </section>`;
 }
 
@@ -50,12 +54,15 @@ function outcome(activity: Activity, now: number): Html {
   switch (state.kind) {
     case "running":
       return html`${activityProgress(activity, now)}
-        <p class="muted">You may leave this page: it goes on.</p>`;
+        <p class="muted">You may leave this page: it goes on.</p>
+        <noscript
+          ><p><a href="${activityPath(activity)}">See how far it is by now</a></p></noscript
+        >`;
     case "done": {
-      const { words, warnings = [], links = [], more } = state;
+      const { words, warnings = [], links = [] } = state;
       return html`${words.map((sentence) => html`<p>${asSentence(sentence)}</p>`)}
       ${warnings.length === 0 ? "" : notice("warn", "To be known", warnings)}
-      ${links.length === 0 ? "" : html`<p>${links.map(link)}</p>`} ${more ?? ""}`;
+      ${links.length === 0 ? "" : html`<p>${links.map(link)}</p>`}`;
     }
     case "failed":
       return failureNotice(state.report);

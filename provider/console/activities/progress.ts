@@ -3,10 +3,11 @@ import { percentText, progressShare } from "../../core/progress-share";
 import type { Progress } from "../../core/task";
 import { ageText } from "../../operations/words/age";
 import { html, type Html } from "../html";
-import type { Activity } from "./activities";
+import { type Activity, activityWords } from "./activities";
 
 /** How far an activity is: what goes on, a bar where it is known how much there is, and for how long. */
-export function activityProgress({ id, title, progress, startedAt }: Activity, now: number): Html {
+export function activityProgress(activity: Activity, now: number): Html {
+  const { id, progress, startedAt } = activity;
   const share = progress && progressShare(progress);
   const elapsed = `for ${ageText(now - Date.parse(startedAt))}`;
   const words = [
@@ -14,7 +15,7 @@ export function activityProgress({ id, title, progress, startedAt }: Activity, n
     ...(progress === undefined ? [] : figures(progress)),
     elapsed,
   ];
-  const label = `Progress of: ${title}`;
+  const label = `Progress of: ${activityWords(activity)}`;
   return html`<p id="progress-${id}">${words.join(" · ")}</p>
     ${
       share === undefined

@@ -3,7 +3,7 @@ import { html, type Html } from "../html";
 import { badge } from "../pages/parts/badge";
 import { ago } from "../pages/parts/time";
 import { asSentence } from "../pages/parts/problems";
-import { type Activity, isRunning } from "./activities";
+import { type Activity, activityWords, isRunning } from "./activities";
 import { activityProgress } from "./progress";
 
 /** So many of an add-on's are listed; the others are still there by their address. */
@@ -23,8 +23,8 @@ export function activitiesSection({ activities, clock }: ConsoleContext, name: s
 }
 
 function row(activity: Activity, now: number): Html {
-  const { title, addon, state, endedAt } = activity;
-  const head = html`<a href="${activityPath(activity)}">${title} ${addon}</a> ${stateBadge(activity)}
+  const { state, endedAt } = activity;
+  const head = html`<a href="${activityPath(activity)}">${activityWords(activity)}</a> ${stateBadge(activity)}
     ${endedAt === undefined ? "" : html`<span class="muted">${ago(endedAt, now)}</span>`}`;
   switch (state.kind) {
     case "running":
@@ -33,7 +33,7 @@ function row(activity: Activity, now: number): Html {
       return html`${head} ${state.words.map((words) => html`<p>${asSentence(words)}</p>`)}`;
     case "failed":
       return html`${head}
-        <p class="row-problem">${asSentence(state.report.cause)}</p>`;
+        <p class="trouble">${asSentence(state.report.cause)}</p>`;
   }
 }
 

@@ -69,15 +69,14 @@ function isInUse(part) {
 }
 
 /**
- * What a person has opened or closed stays so.
+ * What a person has opened or closed stays so, as long as there are as many as before.
  * @param {Element} part
  * @param {Element} next
  */
 function keepOpened(part, next) {
-  for (const details of part.querySelectorAll("details[id]")) {
-    const same = next.querySelector(`#${CSS.escape(details.id)}`);
-    if (same !== null) same.toggleAttribute("open", details.hasAttribute("open"));
-  }
+  const [before, after] = [part, next].map((each) => [...each.querySelectorAll("details")]);
+  if (before.length !== after.length) return;
+  after.forEach((details, i) => details.toggleAttribute("open", before[i].hasAttribute("open")));
 }
 
 /**

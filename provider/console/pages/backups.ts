@@ -4,8 +4,10 @@ import { parseSlot } from "../../core/slot";
 import { lookAtBackups } from "../../operations/look-at-backups";
 import { noSuchAddon } from "../../operations/no-such-addon";
 import type { ConsoleContext } from "../context";
+import { html } from "../html";
 import { taskOf } from "../request-task";
 import { backUpNow, pin, unpin, verify } from "./backups/actions";
+import { adoption, CONSOLE_OWNER } from "./backups/adoption";
 import { confirmDeletion, deleteConfirmed } from "./backups/deletion";
 import { download } from "./backups/download";
 import { backupDetails } from "./backups/details";
@@ -53,7 +55,11 @@ async function answerOverview({ c, context, name }: BackupRequest): Promise<Resp
   const before = c.req.query("before");
   if (before !== undefined && parseSlot(before) === undefined) throw noSlot(before, name);
   const look = await lookAtBackups(context.platform, name, before, taskOf(c, context));
-  const body = overview(context, look, before === undefined);
+  const record = await context.platform.load(name);
+  const home = await context.platform.home();
+  const isOurs = record?.owner.project === CONSOLE_OWNER.project && home !== undefined;
+  const body = html`${overview(context, look, before === undefined)}
+  ${isOurs ? html`<section class="card">${adoption(record, home)}</section>` : ""}`;
   // The store is not looked at again and again for a page that stays open.
   return subpage(c, context, { name, body, liveFrom: `/addons/${name}/activities` });
 }

@@ -12,6 +12,8 @@ import { snippetsCard } from "./information/snippets-card";
 import { addonPage } from "./parts/addon-page";
 import { problemList } from "./parts/problems";
 import { unknownAddon } from "./parts/unknown-addon";
+import { replicationActions } from "./replication/actions";
+import { replicationSection } from "./replication/section";
 
 /**
  * `/addons/<name>`: everything that is known of one add-on. Its credentials are in the answer to a POST alone, which no
@@ -42,9 +44,16 @@ async function answer(c: Context, context: ConsoleContext, password: string | un
   const now = context.clock.now();
   const body: Html = html`${problemList(status.problems)}
     <div class="columns">
-      <div>${serverCard(status)} ${credentialsCard(status, { password })} ${originCard(status, now)}</div>
-      <div>${backupsCard(status, now)} ${configurationCard(status.wish)}</div>
+      <div>
+        ${serverCard(status)} ${credentialsCard(status, { password })} ${configurationCard(status.wish)}
+      </div>
+      <div>
+        ${replicationSection(context, status)} ${replicationActions(context, status)}
+        ${backupsCard(status, now)} ${originCard(status, now)}
+      </div>
     </div>
     ${snippetsCard(status)}`;
-  return c.html(addonPage({ status, tab: "information", body, liveFrom: `/addons/${name}` }));
+  return c.html(
+    addonPage({ status, tab: "information", body, liveFrom: `/addons/${name}`, styles: ["replication.css"] }),
+  );
 }

@@ -34,7 +34,7 @@ export function logPage(context: ConsoleContext): Hono {
         <code>redis-addon logs ${name} --follow</code>
       </p>
     </section>`;
-    return c.html(addonPage({ status, tab: "log", body }));
+    return c.html(addonPage({ status, tab: "log", body, styles: ["plots.css"] }));
   });
   return routes.onError((error, c) => failurePage(c, error));
 }

@@ -23,7 +23,8 @@ export function metricsPage(context: ConsoleContext): Hono {
     if (status === undefined) return unknownAddon(c, context, name);
     const range = rangeIn(c);
     const now = context.clock.now();
-    const measured = plotsOf(status, context.watch.samples(name), { from: now - RANGES[range][1], to: now });
+    const shown = { from: now - RANGES[range][1], to: now };
+    const measured = plotsOf(status, context.watch.samples(name, shown.from), shown);
     // The script that keeps these up to date asks no store each time.
     const here = `/addons/${name}/metrics?range=${range}`;
     const isWhole = c.req.query("part") === undefined;
@@ -34,7 +35,9 @@ export function metricsPage(context: ConsoleContext): Hono {
         restart of the console begins anew. Times are UTC.
       </p>
       ${isWhole ? html`<div class="plots">${await backupPlots(c, context, name)}</div>` : ""}`;
-    return c.html(addonPage({ status, tab: "metrics", body, liveFrom: `${here}&part=measured` }));
+    return c.html(
+      addonPage({ status, tab: "metrics", body, liveFrom: `${here}&part=measured`, styles: ["plots.css"] }),
+    );
   });
   return routes.onError((error, c) => failurePage(c, error));
 }

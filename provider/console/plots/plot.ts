@@ -13,18 +13,24 @@ export interface Plotted {
   readonly counting: Counting;
   /** A value with its unit. */
   readonly words: (value: number) => string;
-  /** What it can't or shouldn't pass: a line of its own. */
+  /** What it can't or shouldn't pass: a line of its own, where values come near it. */
   readonly limit?: { readonly value: number; readonly words: string };
+  /** The axis goes as far at least; absent: as far as the values. */
+  readonly atLeast?: number;
   /** Lines through single moments say too much where there is one a day. */
   readonly drawn?: "line" | "bars";
 }
 
-const WIDTH = 600;
-const HEIGHT = 150;
+/** Few enough that words in it can be read on a phone, where it is drawn smaller. */
+const WIDTH = 420;
+const HEIGHT = 120;
 /** For the words beside and below. */
-const LEFT = 72;
+const LEFT = 84;
+const RIGHT = 24;
 const BELOW = 24;
-const ABOVE = 10;
+const ABOVE = 12;
+/** A line far above all values would press these flat: below this share of a limit, words say it alone. */
+const NEAR_LIMIT = 0.25;
 /** Of the table that says the same: readers of it need no more. */
 const ROWS = 12;
 
@@ -34,22 +40,22 @@ export function plot(plotted: Plotted): Html {
   return html`<figure class="plot">
     <figcaption>
       <h2>${plotted.title}</h2>
-      <p>${summary(plotted)}</p>
+      <p>${known.length === 0 ? "nothing was measured in this time" : summary(plotted)}</p>
     </figcaption>
-    ${known.length === 0 ? html`<p class="muted">Nothing has been measured in this time.</p>` : picture(plotted)}
-    ${known.length === 0 ? "" : figures(plotted)}
+    ${known.length === 0 ? "" : html`${picture(plotted)} ${figures(plotted)}`}
   </figure>`;
 }
 
 function picture(plotted: Plotted): Html {
-  const { points, from, to, counting, words, limit, title, drawn = "line" } = plotted;
-  const values = points.map(({ value }) => value ?? 0);
-  const steps = niceSteps(Math.max(...values, limit?.value ?? 0), counting);
+  const { points, from, to, counting, words, title, atLeast = 0, drawn = "line" } = plotted;
+  const largest = Math.max(...points.map(({ value }) => value ?? 0));
+  const limit = largest >= (plotted.limit?.value ?? Infinity) * NEAR_LIMIT ? plotted.limit : undefined;
+  const steps = niceSteps(Math.max(largest, limit?.value ?? 0, atLeast), counting);
   const frame = { from, to, most: steps.at(-1) ?? 1, width: WIDTH, height: HEIGHT };
   const down = (value: number) => (HEIGHT - (value / frame.most) * HEIGHT).toFixed(1);
   const across = (at: number) => (((at - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
   return html`<svg
-    viewBox="${-LEFT} ${-ABOVE} ${LEFT + WIDTH + 12} ${ABOVE + HEIGHT + BELOW}"
+    viewBox="${-LEFT} ${-ABOVE} ${LEFT + WIDTH + RIGHT} ${ABOVE + HEIGHT + BELOW}"
     role="img"
     aria-label="${title}: ${summary(plotted)}"
   >
@@ -77,7 +83,7 @@ function picture(plotted: Plotted): Html {
     }
     ${
       drawn === "line"
-        ? html`<path class="values" d="${linePath(points, frame)}" />`
+        ? html`<path class="values" d="${linePath(points, frame)}" />${now(plotted, across, down)}`
         : points.map(({ at, value }) =>
             value === undefined
               ? ""
@@ -87,21 +93,35 @@ function picture(plotted: Plotted): Html {
                   x2="${across(at)}"
                   y1="${HEIGHT}"
                   y2="${down(value)}"
-                />`,
+                >
+                  <title>${timeText(at, to - from, true)}: ${words(value)}</title>
+                </line>`,
           )
     }
   </svg>`;
 }
 
+/** The newest value, which alone would be too small to see. */
+function now(
+  { points }: Plotted,
+  across: (at: number) => string,
+  down: (value: number) => string,
+): Html | "" {
+  const last = points.at(-1);
+  if (last?.value === undefined) return "";
+  return html`<circle class="now" cx="${across(last.at)}" cy="${down(last.value)}" r="3.5" />`;
+}
+
 /** `now 12 MiB, between 3 MiB and 14 MiB; the plan's limit is 128 MiB`. */
 function summary({ points, words, limit, drawn = "line" }: Plotted): string {
   const values = points.map(({ value }) => value).filter((value) => value !== undefined);
-  if (values.length === 0) return "no values";
   const last = points.at(-1)?.value;
-  const newest = drawn === "line" ? (last === undefined ? "now unknown" : `now ${words(last)}`) : undefined;
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const range = least === most ? `always ${words(least)}` : `between ${words(least)} and ${words(most)}`;
-  const said = [newest, range].filter((each) => each !== undefined).join(", ");
+  const newest = drawn === "bars" ? [] : [last === undefined ? "now unknown" : `now ${words(last)}`];
+  const [least, most] = [words(Math.min(...values)), words(Math.max(...values))];
+  const same = last === undefined ? [`always ${least}`] : values.length === 1 ? [] : ["unchanged"];
+  const changes = least === most ? same : [`between ${least} and ${most}`];
+  const only = newest.length === 0 && least === most ? [least] : newest;
+  const said = [...only, ...changes].join(", ");
   return limit === undefined ? said : `${said}; ${limit.words}`;
 }
 

@@ -1,15 +1,20 @@
-/** How an axis is divided: by round numbers, as people count what is measured. */
-export type Counting = "decimal" | "binary";
+/** How an axis is divided: by round numbers, as people count what is measured; `whole` where there are no halves. */
+export type Counting = "decimal" | "whole" | "binary";
+
+/** What is less counts as nothing: figures are whole numbers and ratios of such. */
+const SMALLEST = 1e-9;
 
 /** From zero to at least `most`, in at most `steps` equal steps of a round number: the lines of a plot. */
 export function niceSteps(most: number, counting: Counting, steps = 4): readonly number[] {
-  const step = roundUp(Math.max(most, Number.MIN_VALUE) / steps, counting);
+  // Zeros alone are shown against one.
+  const step = most > SMALLEST ? roundUp(most / steps, counting) : 1;
   const count = Math.max(1, Math.ceil(most / step));
   return Array.from({ length: count + 1 }, (_, i) => i * step);
 }
 
 /** The next number that is 1, 2 or 5 times a power of ten, or a power of two. */
 function roundUp(value: number, counting: Counting): number {
+  if (counting === "whole" && value < 1) return 1;
   if (counting === "binary") return 2 ** Math.ceil(Math.log2(Math.max(1, value)));
   const power = 10 ** Math.floor(Math.log10(value));
   const found = [1, 2, 5].map((factor) => factor * power).find((candidate) => candidate >= value);

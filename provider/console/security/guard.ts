@@ -2,8 +2,8 @@ import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { log } from "../../system/log";
-import { errorPage, notFoundPage } from "../error-page";
-import { loggedInElsewhere, loggedOut, loginNeeded, loginSpent } from "./login-pages";
+import { errorPage, logBug, notFoundPage } from "../error-page";
+import { loggedInElsewhere, loggedOut, loginNeeded, loginSpent, type ServedBy } from "./login-pages";
 import type { LoginTokens } from "./login-tokens";
 import type { Sessions } from "./sessions";
 
@@ -17,6 +17,7 @@ export interface GuardOptions {
   readonly cookie: string;
   /** Whether browsers reach us by https. */
   readonly isSecure: boolean;
+  readonly servedBy: ServedBy;
   /** What anybody may have: it says nothing of any add-on. */
   readonly assets: Hono;
   /** Called at each request of somebody who has logged in. */
@@ -25,7 +26,7 @@ export interface GuardOptions {
 
 /** Nobody reaches the pages without a session. Requests from pages of other sites don't come this far. */
 export function guarded(app: Hono, options: GuardOptions): Hono {
-  const { tokens, sessions, isSecure, assets, onUse } = options;
+  const { tokens, sessions, isSecure, assets, onUse, servedBy } = options;
   // Browsers then take it from this host alone, and with Secure alone.
   const cookie = isSecure ? `__Host-${options.cookie}` : options.cookie;
   const attributes = { path: "/", httpOnly: true, sameSite: "Strict", secure: isSecure } as const;
@@ -44,7 +45,7 @@ export function guarded(app: Hono, options: GuardOptions): Hono {
       if (!tokens.redeem(c.req.query("token") ?? "")) {
         // Who goes back to it, or loads it again.
         if (sessions.touch(sessionOf(c))) return c.redirect("/", 303);
-        return loginSpent(c);
+        return loginSpent(c, servedBy);
       }
       setCookie(c, cookie, sessions.begin(), attributes);
       log("console: somebody logged in");
@@ -52,15 +53,16 @@ export function guarded(app: Hono, options: GuardOptions): Hono {
       return site === "cross-site" || site === "same-site" ? loggedInElsewhere(c) : c.redirect("/", 303);
     })
     .use(async (c, next) => {
-      if (!sessions.touch(sessionOf(c))) return loginNeeded(c);
+      if (!sessions.touch(sessionOf(c))) return loginNeeded(c, servedBy);
       onUse();
-      return next();
+      await next();
+      logBug(c);
     })
     .use(bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: (c) => c.text("That is too much.", 413) }))
     .post("/logout", (c) => {
       sessions.end(sessionOf(c));
       deleteCookie(c, cookie, attributes);
-      return loggedOut(c);
+      return loggedOut(c, servedBy);
     })
     .route("/", app);
 }

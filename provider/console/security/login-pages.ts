@@ -1,33 +1,44 @@
 import type { Context } from "hono";
-import { html } from "../html";
+import { html, type Html } from "../html";
 import { page } from "../pages/layout";
 
-const AGAIN = html`<p>
-  To log in, run <code>redis-addon console</code> on the machine that serves this page, and open the address that it
-  prints. The address works once, for ten minutes.
-</p>`;
+/** Who serves the console: the agent, or somebody at a terminal. */
+export type ServedBy = "agent" | "terminal";
+
+function howToLogIn(servedBy: ServedBy): Html {
+  const ways = {
+    agent: html`run <code>redis-addon console</code> on the machine that serves this page, and open the
+      address that it prints`,
+    terminal: html`press Enter where <code>redis-addon console --listen</code> runs, and open the address that
+      it prints`,
+  };
+  return html`<p>To log in, ${ways[servedBy]}. The address works once, for ten minutes.</p>`;
+}
 
 /** For who has no session, or one that has ended. */
-export function loginNeeded(c: Context) {
+export function loginNeeded(c: Context, servedBy: ServedBy) {
   // A browser keeps the session from us where a page of another site leads here; a link of our own brings it along.
   const site = c.req.header("sec-fetch-site");
   const isLedHere = site === "cross-site" || site === "same-site";
   const { pathname, search } = new URL(c.req.url);
   const body = html`<h1>Log in</h1>
-    ${AGAIN}
+    ${howToLogIn(servedBy)}
     <p>
-      Whoever was logged in before is not any more once the console was started again, or after twelve hours in which
-      it was not used.
+      Whoever was logged in before is not any more once the console was started again, or after twelve hours
+      in which it was not used.
     </p>
     ${isLedHere ? html`<p><a href="${pathname + search}">I am logged in already: go on</a></p>` : ""}`;
   return c.html(page({ title: "Log in", body }), 401);
 }
 
 /** For an address that has logged somebody in before, or is too old. */
-export function loginSpent(c: Context) {
+export function loginSpent(c: Context, servedBy: ServedBy) {
   const body = html`<h1>This address is used up</h1>
-    <p>It has logged somebody in before, or it is older than ten minutes, or the console was started again since.</p>
-    ${AGAIN}`;
+    <p>
+      It has logged somebody in before, or it is older than ten minutes, or the console was started again
+      since.
+    </p>
+    ${howToLogIn(servedBy)}`;
   return c.html(page({ title: "Log in", body }), 401);
 }
 
@@ -48,8 +59,8 @@ export function loggedInElsewhere(c: Context) {
   );
 }
 
-export function loggedOut(c: Context) {
+export function loggedOut(c: Context, servedBy: ServedBy) {
   const body = html`<h1>You have logged out</h1>
-    ${AGAIN}`;
+    ${howToLogIn(servedBy)}`;
   return c.html(page({ title: "Logged out", body }));
 }

@@ -39,7 +39,11 @@ function serverSeen({ path, version }: FoundServer): SeenServer {
 }
 
 /** The data home itself: where it lies, whose it is, what lies about in it. */
-export async function homeChecks(layout: HomeLayout, agentRuns: boolean, { clock }: Task): Promise<Check[]> {
+export async function homeChecks(
+  layout: HomeLayout,
+  { agentRuns, hidden }: { readonly agentRuns: boolean; readonly hidden: string | undefined },
+  { clock }: Task,
+): Promise<Check[]> {
   const [unusable, paths, agesMs] = await Promise.all([
     homeProblem(layout),
     permissionsIn(layout),
@@ -48,7 +52,7 @@ export async function homeChecks(layout: HomeLayout, agentRuns: boolean, { clock
   const { root } = layout;
   const user = process.geteuid?.() ?? paths[0]?.owner ?? 0;
   return [
-    judgePlace(root, unusable),
+    judgePlace(root, unusable ?? hidden),
     judgePermissions(root, user, paths[0]?.path === root ? paths : []),
     judgeJobs({ agentRuns, agesMs }),
   ];

@@ -30,7 +30,8 @@ export async function resolveFile(
   const stream = await getFile(path, task.signal);
   try {
     await using found = await openSnapshot(stream as AsyncIterable<Buffer>, name, sizeBytes);
-    if (found.kind === "archive") return await archiveAt(platform, url, name, found.isEncrypted, secrets, task);
+    if (found.kind === "archive")
+      return await archiveAt(platform, url, name, found.isEncrypted, secrets, task);
     const { magic, version, fields } = found.head;
     const size = found.sizeBytes ?? sizeBytes;
     const used = Number(fields.get("used-mem"));

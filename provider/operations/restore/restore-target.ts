@@ -16,7 +16,11 @@ export async function unfitness(
   platform: Platform,
   name: string,
   wish: WishedServer,
-  { manifest: stored, snapshot, verification }: Pick<ResolvedRestore, "manifest" | "snapshot" | "verification">,
+  {
+    manifest: stored,
+    snapshot,
+    verification,
+  }: Pick<ResolvedRestore, "manifest" | "snapshot" | "verification">,
 ): Promise<readonly RestoreProblem[]> {
   const manifest = stored ?? snapshot;
   if (manifest === undefined) return [];

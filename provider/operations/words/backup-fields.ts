@@ -1,6 +1,7 @@
 import { memoryText } from "../../core/memory-size";
 import type { BackupDetails } from "../backup-catalog";
 import { verifiedCell } from "./addon-words";
+import { reasonWords } from "./backup-words";
 
 /** All that is known of one backup, as labels and values for a person. */
 export function backupFields({ entry, manifest, verification, pin }: BackupDetails): [string, string][] {
@@ -8,7 +9,7 @@ export function backupFields({ entry, manifest, verification, pin }: BackupDetai
   const counts = verification?.counts;
   return [
     ["Slot", entry.slot],
-    ["Taken", `${entry.takenAt} (${entry.reason})`],
+    ["Taken", `${entry.takenAt} (${reasonWords(manifest)})`],
     ["Finished", manifest.finishedAt],
     ["Archive", entry.archive],
     ["Size", memoryText(entry.sizeBytes)],

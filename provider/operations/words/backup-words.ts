@@ -37,7 +37,7 @@ function several(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** Why a backup was taken: `scheduled`, `on demand`, `final`, `safety`. */
+/** Why a backup was taken: `scheduled`, `on demand`, `final`, `safety`, `before an upgrade`. */
 export function reasonWords({
   reason,
   purpose,
@@ -46,6 +46,7 @@ export function reasonWords({
   /** As its manifest says; absent: none in particular. */
   readonly purpose?: string | undefined;
 }): string {
+  if (purpose === "upgrade") return "before an upgrade";
   return purpose ?? (reason === "demand" ? "on demand" : reason);
 }
 
@@ -54,15 +55,20 @@ export function healthWords({ state, why }: BackupHealth): string {
   return why === undefined ? state : `${state}: ${why}`;
 }
 
-/** When the newest verified one was taken, in a column: `5 h ago`, `never`. */
-export function newestVerifiedCell({ newestVerified }: BackupsState, now: number): string {
-  return newestVerified === undefined ? "never" : `${ageText(now - Date.parse(newestVerified))} ago`;
+/** With what only a look into the store tells. */
+interface NewestVerified extends BackupsState, Pick<BackupStatus, "missing"> {}
+
+/** When the newest verified one was taken, in a column: `5 h ago`, `never`; `not found`: what was noted isn't there. */
+export function newestVerifiedCell({ newestVerified, missing }: NewestVerified, now: number): string {
+  if (newestVerified === undefined) return missing === undefined ? "never" : "not found";
+  return `${ageText(now - Date.parse(newestVerified))} ago`;
 }
 
 /** `2026-05-01T03:00:00.000Z, 5 h ago`. */
-export function newestVerifiedWords(backups: BackupsState, now: number): string {
-  const { newestVerified } = backups;
-  if (newestVerified === undefined) return "none is known";
+export function newestVerifiedWords(backups: NewestVerified, now: number): string {
+  const { newestVerified, missing } = backups;
+  if (newestVerified === undefined)
+    return missing === undefined ? "none is known" : `${missing} is noted, but not found at the destination`;
   return `${newestVerified}, ${newestVerifiedCell(backups, now)}`;
 }
 
@@ -102,7 +108,11 @@ export function restoringWords({ from, backup, since, safetyBackup }: Restoring)
 }
 
 function originWords(from: RestoreOrigin, backup: string): string {
-  return `${backup} of ${"addon" in from ? from.addon : from.url}`;
+  if ("addon" in from) return `${backup} of ${from.addon}`;
+  // The URL of a lone archive names it already.
+  const path = from.url.replace(/[?#].*$/, "");
+  const isNamed = [backup, encodeURIComponent(backup)].some((name) => path.endsWith(`/${name}`));
+  return isNamed ? from.url : `${backup} of ${from.url}`;
 }
 
 function before(safetyBackup: string | undefined): string {

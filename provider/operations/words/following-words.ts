@@ -22,7 +22,7 @@ export function followingConsequences(
   const own = replication.role === "leader" ? replication.followers.map((each) => each.addon) : [];
   const followers = own.filter((each) => each !== undefined);
   return [
-    `${name} follows ${leader}: it takes no writes from then on, and has what ${leader} has`,
+    `${name} follows ${leader}: it takes no writes from then on, and has what the leader has`,
     ...(before === undefined || before === leader ? [] : [`it follows ${before} no longer`]),
     ...(followers.length === 0 ? [] : [`what follows ${name} takes it too: ${followers.join(", ")}`]),
   ];
@@ -36,7 +36,7 @@ export function replacedWords(
   if (replaces === undefined) return undefined;
   const { held, follows } = replaces;
   const whose = follows ? "from the leader that it follows now" : "of its own";
-  return `${heldWords(held)} that ${name} has ${whose} are replaced by the leader's; a verified backup of them is taken first`;
+  return `the leader's data replace ${heldWords(held)} that ${name} has ${whose}; a verified backup is taken first`;
 }
 
 /** What the next `pulumi up` makes of what a person has done. */

@@ -27,13 +27,15 @@ const CALL_ATTEMPTS = 4;
 /** Servers on this machine, below one data home. Reading looks at its files; changing asks its agent. */
 export function localPlatform(dataHome: string | undefined): Platform {
   const layout = layoutOf(homePath(dataHome));
+  // Who looks at all add-ons at once asks it once, not for each of them.
+  const agent = joining(() => runningAgent(layout, AbortSignal.timeout(2_000)).catch(() => undefined));
   return {
     kind: "local",
     home: () => readIdentity(layout),
     check: (question) => checkServer(layout, question),
     names: () => recordedNames(layout),
     load: (name) => readRecord(layout, name),
-    placement: (name) => placement(layout, name),
+    placement: (name) => placement(layout, name, agent),
     log: (name, query) => readLog(layout, name, query),
     apply: async (change, task) =>
       changing(layout, "apply", { change, servers: await serversOnPath() }, task),
@@ -82,7 +84,11 @@ async function changing<Name extends keyof AgentCalls>(
   }
 }
 
-async function placement(layout: HomeLayout, name: string): Promise<Placement | undefined> {
+async function placement(
+  layout: HomeLayout,
+  name: string,
+  askAgent: () => ReturnType<typeof runningAgent>,
+): Promise<Placement | undefined> {
   const [record, home] = await Promise.all([readRecord(layout, name), readIdentity(layout)]);
   if (record === undefined || home === undefined) return undefined;
   const files = layout.addon(name);
@@ -94,7 +100,7 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
     readArmedLink(files).catch(() => undefined),
     // Absent until its server was first started.
     freeBytes(files.data).catch(() => undefined),
-    runningAgent(layout, AbortSignal.timeout(2_000)).catch(() => undefined),
+    askAgent(),
   ]);
   const destination = destinationIn(layout, record.backups?.wish);
   return {
@@ -110,6 +116,17 @@ async function placement(layout: HomeLayout, name: string): Promise<Placement | 
     ...(mark?.distrusted === undefined ? {} : { distrusted: mark.distrusted.why }),
     ...(armed?.why === undefined ? {} : { mistrusts: armed.why }),
     ...(free === undefined ? {} : { freeBytes: free }),
+  };
+}
+
+/** Asks, or waits with those who ask at this moment. */
+function joining<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let asked: Promise<Answer> | undefined;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined;
+    });
+    return asked;
   };
 }
 

@@ -11,6 +11,8 @@ import { isTransient } from "./transient";
 
 /** S3's own limit. */
 const MOST_KEYS = 1000;
+/** While one such request is answered the next one is on its way; more at once only make a store ask to slow down. */
+const BULK_AT_ONCE = 2;
 /** One by one, where that is the only way: several at once take the time of one. */
 const AT_ONCE = 8;
 const ACTION = "s3:DeleteObject";
@@ -40,16 +42,38 @@ export function removing(
   return async (keys, signal) => {
     signal.throwIfAborted();
     const failed: NotRemoved[] = [];
-    for (let from = 0; from < keys.length; from += MOST_KEYS) {
-      const some = keys.slice(from, from + MOST_KEYS);
-      const outcome = inBulk ? await bulk(session, some, signal) : undefined;
-      failed.push(...(outcome?.failed ?? []));
-      failed.push(...(await singly(session, outcome?.open ?? some, signal)));
-      // It did one by one what it would not do at once.
-      if (outcome === undefined) inBulk = false;
-    }
+    const parts = partsOf(keys).values();
+    let hasFailed = false;
+    const worker = async (): Promise<void> => {
+      for (const some of parts) {
+        if (hasFailed) return;
+        try {
+          const outcome = inBulk ? await bulk(session, some, signal) : undefined;
+          failed.push(...(outcome?.failed ?? []));
+          failed.push(...(await singly(session, outcome?.open ?? some, signal)));
+          // It did one by one what it would not do at once.
+          if (outcome === undefined) inBulk = false;
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }
+    };
+    await allEnded(Array.from({ length: BULK_AT_ONCE }, worker));
     return failed;
   };
+}
+
+function partsOf(keys: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  for (let from = 0; from < keys.length; from += MOST_KEYS) parts.push(keys.slice(from, from + MOST_KEYS));
+  return parts;
+}
+
+/** Nothing goes on behind the back of whoever is told that it failed. */
+async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** What became of them; `open` are those that have to be asked for again. Undefined: the store would not hear of it. */
@@ -119,6 +143,6 @@ async function singly(session: Session, keys: readonly string[], signal: AbortSi
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await allEnded(Array.from({ length: AT_ONCE }, worker));
   return failed;
 }

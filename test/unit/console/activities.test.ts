@@ -93,7 +93,7 @@ describe("an activity", () => {
     const ends = [Promise.withResolvers<typeof done>(), Promise.withResolvers<typeof done>()];
     const begun: number[] = [];
     const started = ends.map((end, index) =>
-      all.start(about({ addon: `a${index}`, lane: "verify" }), () => {
+      all.start(about({ title: `${index}`, lane: "verify" }), () => {
         begun.push(index);
         return end.promise;
       }),
@@ -115,7 +115,7 @@ describe("an activity", () => {
       return aborted.promise;
     });
     let begun = false;
-    all.start(about({ addon: "other", lane: "verify" }), () => {
+    all.start(about({ title: "Another", lane: "verify" }), () => {
       begun = true;
       return Promise.resolve(done);
     });

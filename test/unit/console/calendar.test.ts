@@ -85,6 +85,18 @@ describe("the calendar", () => {
   });
 
   it.each([
+    ["2026-05-10", ["Feb", "Mar", "Apr", "May"]],
+    // Its first week is the last of August.
+    ["2026-11-23", ["Sep", "Oct", "Nov"]],
+  ])("on %s names the months where they begin: %j", async (today, months) => {
+    const html = String(await calendarCard([], { now: Date.parse(`${today}T12:00:00Z`), timezone: "UTC" }));
+    const named = [...html.matchAll(/<span aria-hidden="true">([A-Z][a-z]{2})<\/span>/g)].map(
+      ([, month]) => month,
+    );
+    expect(named).toEqual(months);
+  });
+
+  it.each([
     [{ state: "none", backups: 0, verified: 0 }, "no backup"],
     [{ state: "failed", backups: 0, verified: 0 }, "the backup failed"],
     [{ state: "unverified", backups: 1, verified: 0 }, "one backup, not verified"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { html } from "../../../provider/console/html";
+import { html, type Html } from "../../../provider/console/html";
 import { page, TABS } from "../../../provider/console/pages/layout";
 import { asSentence } from "../../../provider/console/pages/parts/problems";
 import { ago, momentAndAge } from "../../../provider/console/pages/parts/time";
@@ -10,8 +10,10 @@ const HTML = `"'><script>alert(1)</script>`;
 const { home } = shownAddon({ name: "cache" });
 
 describe("a page", () => {
-  it("leads to the tabs of its add-on, and says which one it is", () => {
-    const text = String(page({ title: "cache", addon: { name: "cache", tab: "backups" }, body: html`` }));
+  it("leads to the tabs of its add-on, and says which one it is", async () => {
+    const text = await shown(
+      page({ title: "cache", addon: { name: "cache", tab: "backups" }, body: html`` }),
+    );
     for (const { title, path } of Object.values(TABS))
       expect(text).toMatch(new RegExp(`<a href="/addons/cache${path}"[^>]*>${title}</a>`));
     expect(text.match(/<a [^>]*aria-current="page"[^>]*>/g)).toEqual([
@@ -20,27 +22,29 @@ describe("a page", () => {
     expect(text).toContain("<title>cache · Backups · Redis add-ons</title>");
   });
 
-  it("names the machine and the data home, and lets whoever is logged in log out", () => {
-    const text = String(page({ title: "Add-ons", home, body: html`` }));
+  it("names the machine and the data home, and lets whoever is logged in log out", async () => {
+    const text = await shown(page({ title: "Add-ons", home, body: html`` }));
     expect(text).toContain("<b>machine-1</b> <span>/home/ada/.local/share/redis-addon</span>");
     expect(text).toContain(`<form method="post" action="/logout">`);
-    expect(String(page({ title: "Log in", body: html`` }))).not.toContain("/logout");
+    expect(await shown(page({ title: "Log in", body: html`` }))).not.toContain("/logout");
   });
 
-  it("holds no script and no style of its own", () => {
-    const text = String(page({ title: "x", home, addon: { name: "cache", tab: "log" }, body: html`` }));
+  it("holds no script and no style of its own", async () => {
+    const text = await shown(page({ title: "x", home, addon: { name: "cache", tab: "log" }, body: html`` }));
     expect(text).not.toMatch(/<script(?![^>]* src=)|<style| style=| on[a-z]+=/);
   });
 
-  it("takes scripts and styles of its own by their file's name", () => {
-    const text = String(page({ title: "x", scripts: ["charts.js"], styles: ["charts.css"], body: html`` }));
+  it("takes scripts and styles of its own by their file's name", async () => {
+    const text = await shown(
+      page({ title: "x", scripts: ["charts.js"], styles: ["charts.css"], body: html`` }),
+    );
     expect(text).toContain(`<script type="module" src="/assets/charts.js"></script>`);
     expect(text).toContain(`<link rel="stylesheet" href="/assets/charts.css" />`);
   });
 
-  it("lets nothing that it is given be more than text", () => {
+  it("lets nothing that it is given be more than text", async () => {
     const addon = { name: HTML, tab: "log" } as const;
-    const text = String(
+    const text = await shown(
       page({
         title: HTML,
         addon,
@@ -55,11 +59,11 @@ describe("a page", () => {
 });
 
 describe("a moment", () => {
-  it("is told by its age, and exactly to machines and to who asks", () => {
-    expect(String(ago("2026-05-01T11:57:00.000Z", NOW))).toBe(
+  it("is told by its age, and exactly to machines and to who asks", async () => {
+    expect(await shown(ago("2026-05-01T11:57:00.000Z", NOW))).toBe(
       `<time datetime="2026-05-01T11:57:00.000Z" title="2026-05-01 11:57:00 UTC">3 min ago</time>`,
     );
-    expect(String(momentAndAge("2026-05-01T11:57:00.000Z", NOW))).toBe(
+    expect(await shown(momentAndAge("2026-05-01T11:57:00.000Z", NOW))).toBe(
       `<time datetime="2026-05-01T11:57:00.000Z">2026-05-01 11:57:00 UTC</time>, 3 min ago`,
     );
   });
@@ -75,3 +79,7 @@ describe("a sentence that stands alone", () => {
     expect(asSentence(text)).toBe(sentence);
   });
 });
+
+async function shown(content: Html): Promise<string> {
+  return (await content).toString();
+}

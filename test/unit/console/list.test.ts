@@ -119,6 +119,17 @@ describe("the list of add-ons", () => {
     expect(textOf(page)).toContain("Its server is down.");
   });
 
+  it("says of each what is the matter with some of them", async () => {
+    const [a, b] = ["a", "b"].map((name) =>
+      shownAddon({ name, health: "degraded", problems: ["its disk is full"] }),
+    );
+    const page = await shown(
+      "/",
+      [a, b, healthy].filter((status) => status !== undefined),
+    );
+    expect(page.split("Its disk is full.")).toHaveLength(3);
+  });
+
   it("says how to make the first one where there is none", async () => {
     const page = await shown("/", []);
     expect(page).toContain("new RedisAddon(&quot;cache&quot;, { plan: &quot;s_mono&quot; })");

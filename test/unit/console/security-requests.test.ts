@@ -43,13 +43,31 @@ describe("what a console answers as", () => {
 describe("a request", () => {
   const ours = oursOf({ host: "127.0.0.1", port: 31_007 }, http);
   const site = fc.constantFrom(undefined, "none", "same-origin", "same-site", "cross-site", "new-word");
-  const origin = fc.constantFrom(undefined, "null", "", ours.origin, "http://localhost:31007", "http://evil.example");
-  const host = fc.constantFrom(undefined, "", "evil.example", "127.0.0.1:31007", "localhost:31007", "127.0.0.1");
+  const origin = fc.constantFrom(
+    undefined,
+    "null",
+    "",
+    ours.origin,
+    "http://localhost:31007",
+    "http://evil.example",
+  );
+  const host = fc.constantFrom(
+    undefined,
+    "",
+    "evil.example",
+    "127.0.0.1:31007",
+    "localhost:31007",
+    "127.0.0.1",
+  );
 
   it("that changes something comes from a page of the same host and port, whatever else it says", () => {
     fc.assert(
       fc.property(site, origin, host, fc.constantFrom("/", "/logout"), (site, origin, host, target) => {
-        const headers = { "sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+        const headers = {
+          "sec-fetch-site": site,
+          "sec-fetch-mode": "navigate",
+          "sec-fetch-dest": "document",
+        };
         const refused = refusalOf({ method: "POST", target, headers: { ...headers, origin, host } }, ours);
         const isOurs = host !== undefined && ours.hosts.has(host);
         const saysOurs = origin === `http://${host}` && (site === undefined || site === "same-origin");
@@ -74,17 +92,16 @@ describe("a page that fails", () => {
   afterEach(() => logTo(process.stdout));
 
   /** What somebody who is logged in sees of a page that throws this, and what is logged of it. */
-  async function seen(error: Error) {
+  async function seen(error: Error, tells?: (error: Error) => Response) {
     const known = sessions(systemClock);
-    const app = guarded(
-      new Hono().get("/boom", () => {
-        throw error;
-      }),
-      {
-        ...{ tokens: loginTokens(systemClock), sessions: known, assets: new Hono() },
-        ...{ cookie: "session", isSecure: false, onUse: () => undefined },
-      },
-    );
+    const pages = new Hono().get("/boom", () => {
+      throw error;
+    });
+    if (tells !== undefined) pages.onError(tells);
+    const app = guarded(new Hono().route("/", pages), {
+      ...{ tokens: loginTokens(systemClock), sessions: known, assets: new Hono() },
+      ...{ cookie: "session", isSecure: false, servedBy: "agent", onUse: () => undefined },
+    });
     const lines = new PassThrough();
     logTo(lines);
     const answer = await app.request("/boom", { headers: { cookie: `session=${known.begin()}` } });
@@ -111,6 +128,15 @@ describe("a page that fails", () => {
     expect(status).toBe(500);
     expect(body).not.toMatch(/ at .*:\d+:\d+|node_modules/);
     expect(logged).toMatch(/console: GET \/boom: TypeError: x is not a function\n +at /);
+  });
+
+  it("is logged also where a page tells of its failures itself", async () => {
+    const { status, body, logged } = await seen(
+      new TypeError("x"),
+      () => new Response("sorry", { status: 503 }),
+    );
+    expect({ status, body }).toEqual({ status: 503, body: "sorry" });
+    expect(logged).toMatch(/console: GET \/boom: TypeError: x\n +at /);
   });
 
   it("escapes what it tells", async () => {

@@ -54,7 +54,10 @@ describe("login tokens", () => {
   it("are not kept without end: the oldest make room", () => {
     const tokens = loginTokens(stopped().clock);
     const all = Array.from({ length: 101 }, () => tokens.mint());
-    expect(all.map((token) => tokens.redeem(token))).toEqual([false, ...Array.from({ length: 100 }, () => true)]);
+    expect(all.map((token) => tokens.redeem(token))).toEqual([
+      false,
+      ...Array.from({ length: 100 }, () => true),
+    ]);
   });
 });
 
@@ -74,7 +77,7 @@ describe("sessions", () => {
 
   it("are so many: who has not used his for longest makes room", () => {
     const known = sessions(stopped().clock);
-    const [used = "", unused = ""] = [known.begin(), known.begin()];
+    const [used, unused] = [known.begin(), known.begin()];
     for (let i = 0; i < 98; i++) known.begin();
     expect(known.touch(used)).toBe(true);
     known.begin();

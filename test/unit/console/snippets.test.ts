@@ -88,6 +88,14 @@ describe("a literal", () => {
     );
   });
 
+  it("has every key as a property, whatever its name", () => {
+    const value = evaluated(literal(JSON.parse('{"__proto__": "a", "a-b": "c"}')));
+    expect(Object.entries(value as object)).toEqual([
+      ["__proto__", "a"],
+      ["a-b", "c"],
+    ]);
+  });
+
   it("stands in one line where that has room", () => {
     expect(literal({ memory: "3gb", connections: 200 })).toBe('{ memory: "3gb", connections: 200 }');
     expect(literal({ text: "x".repeat(80) })).toContain("\n");

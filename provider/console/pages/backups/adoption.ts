@@ -12,7 +12,8 @@ export const CONSOLE_OWNER = { project: "redis-addon-console", stack: "restored"
 export function adoption({ name, owner, server }: AddonRecord, home: HomeIdentity): Html {
   const program = addonProgram({ name, owner, wish: server.wish, home });
   const command = `redis-addon hand-over ${name}${homeOption(home)} --to <project>/<stack>`;
-  return html`<h3>Let a Pulumi program adopt it</h3>
+  return html`<h2>Let a Pulumi program adopt ${name}</h2>
+    <p>It was made in this console, and belongs to ${owner.project}/${owner.stack}.</p>
     <p>Hand it over to the program's stack:</p>
     ${codeBlock({ id: "hand-over", label: "the command that hands it over", text: command })}
     <p>Then declare it; the next <code>pulumi up</code> adopts it with its data:</p>

@@ -22,15 +22,13 @@ export function calendarCard(
   const weeks = weeksOf(days);
   return html`<section class="card" aria-labelledby="calendar-title">
     <h2 id="calendar-title">The last ${CALENDAR_DAYS} days</h2>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="calendar-title">
-      <table class="days">
-        <caption>
-          By the slot of each backup; days are those of ${options.timezone}.
-        </caption>
+    <p class="muted" id="calendar-zone">By the slot of each backup; days are those of ${options.timezone}.</p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Calendar of backups">
+      <table class="days" aria-labelledby="calendar-title" aria-describedby="calendar-zone">
         <thead>
           <tr>
             <td></td>
-            ${weeks.map((week, index) => monthHead(week, weeks[index - 1]))}
+            ${weeks.map((_, index) => monthHead(weeks, index))}
           </tr>
         </thead>
         <tbody>
@@ -54,8 +52,10 @@ export function calendarCard(
   </section>`;
 }
 
-/** Seven days each, Monday first; undefined: before the first day, or after today. */
-function weeksOf(days: readonly BackupDay[]): (BackupDay | undefined)[][] {
+/** Seven days, Monday first; undefined: before the first day, or after today. */
+type Week = readonly (BackupDay | undefined)[];
+
+function weeksOf(days: readonly BackupDay[]): Week[] {
   const weeks: (BackupDay | undefined)[][] = [];
   for (const day of days) {
     const week = day.weekday === 0 ? undefined : weeks.at(-1);
@@ -66,17 +66,23 @@ function weeksOf(days: readonly BackupDay[]): (BackupDay | undefined)[][] {
   return weeks;
 }
 
-/** A month is named where it begins. */
-function monthHead(
-  week: readonly (BackupDay | undefined)[],
-  before: readonly (BackupDay | undefined)[] | undefined,
-): Html {
+/** A month is named where it begins, unless the next one's name stands right behind. */
+function monthHead(weeks: readonly Week[], index: number): Html {
+  const week = weeks[index] ?? [];
+  const [before, after] = [weeks[index - 1], weeks[index + 1]];
+  const month = monthOf(week);
+  const isNew =
+    before === undefined ? after === undefined || monthOf(after) === month : monthOf(before) !== month;
+  const name = isNew ? MONTHS[Number(month) - 1] : "";
   const first = week.find((day) => day !== undefined)?.date ?? "";
-  const last = before?.findLast((day) => day !== undefined)?.date ?? "";
-  const month = first.slice(0, 7) === last.slice(0, 7) ? "" : MONTHS[Number(first.slice(5, 7)) - 1];
   return html`<th scope="col">
-    <span aria-hidden="true">${month}</span><span class="unseen">from ${first}</span>
+    <span aria-hidden="true">${name}</span><span class="unseen">from ${first}</span>
   </th>`;
+}
+
+/** In which it ends: `05`. */
+function monthOf(week: Week): string | undefined {
+  return week.findLast((day) => day !== undefined)?.date.slice(5, 7);
 }
 
 function cell(day: BackupDay | undefined): Html {

@@ -2,6 +2,7 @@ import { Failure } from "../../../core/errors";
 import { deleteBackup, lookAtDeletion } from "../../../operations/backup-catalog";
 import { placeOf } from "../../../operations/backup-place";
 import { whatGoes } from "../../../operations/words/deletion-words";
+import { log } from "../../../system/log";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
 import { pathOf } from "./actions";
@@ -46,6 +47,7 @@ export async function deleteConfirmed(request: BackupRequest): Promise<Response>
     const more = isNewest ? deletionForm(name, slot, told, "Delete even this one for ever") : "";
     return refusalPage(c, context, name, error, more);
   }
+  log(`${name}: backup ${slot} was deleted in the console`);
   return c.redirect(`/addons/${name}/backups`, 303);
 }
 

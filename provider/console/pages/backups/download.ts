@@ -1,5 +1,6 @@
-import { streamArchive } from "../../../operations/backup-download";
+import { type ArchiveStream, streamArchive } from "../../../operations/backup-download";
 import { placeOf } from "../../../operations/backup-place";
+import { log } from "../../../system/log";
 import { taskOf } from "../../request-task";
 import { patiently } from "./patiently";
 import type { BackupRequest } from "./request";
@@ -10,25 +11,32 @@ import type { BackupRequest } from "./request";
  */
 export async function download({ c, context, name, slot }: BackupRequest): Promise<Response> {
   const place = await placeOf({ kind: "addon", platform: context.platform, name });
-  const ended = new AbortController();
   const task = taskOf(c, context);
-  const streaming = { ...task, signal: AbortSignal.any([task.signal, ended.signal]) };
   const about = { operation: "download", subject: `backup ${slot} of ${name}` };
+  const ended = new AbortController();
+  const streaming = { ...task, signal: AbortSignal.any([task.signal, ended.signal]) };
+  // Who asks about it only is sent nothing of it.
+  if (c.req.raw.method === "HEAD") {
+    const stream = await patiently(task, about, () => streamArchive(place, slot, streaming));
+    return c.body(null, 200, headersOf(stream));
+  }
   // What is known to fail before the first byte is told as a page.
-  const { fileName, sizeBytes, chunks, first } = await patiently(task, about, async () => {
+  const opened = await patiently(task, about, async () => {
     const stream = await streamArchive(place, slot, streaming);
     const chunks = stream.bytes[Symbol.asyncIterator]();
-    return { ...stream, chunks, first: await chunks.next() };
+    return { stream, chunks, first: await chunks.next() };
   }).catch((error: unknown) => {
     ended.abort(error);
     throw error;
   });
-  let pending: typeof first | undefined = first;
+  log(`${name}: backup ${slot} is downloaded from the console`);
+  const { stream, chunks } = opened;
+  let first: typeof opened.first | undefined = opened.first;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = pending ?? (await chunks.next());
-        pending = undefined;
+        const { done, value } = first ?? (await chunks.next());
+        first = undefined;
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
@@ -36,11 +44,15 @@ export async function download({ c, context, name, slot }: BackupRequest): Promi
     },
     { highWaterMark: 0 },
   );
-  return c.body(body, 200, {
+  return c.body(body, 200, headersOf(stream));
+}
+
+function headersOf({ fileName, sizeBytes }: ArchiveStream): Record<string, string> {
+  return {
     "content-type": "application/octet-stream",
     "content-length": String(sizeBytes),
     // Its names are letters, digits, dots and hyphens.
     "content-disposition": `attachment; filename="${fileName}"`,
     "cache-control": "no-store",
-  });
+  };
 }

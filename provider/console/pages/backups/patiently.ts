@@ -20,8 +20,8 @@ export async function patiently<Result>(
     if (!patience.aborted) throw error;
     throw new Failure({
       ...{ code: "store-slow", operation, subject },
-      cause: `its store did not answer within ${PATIENCE_MS / 1000} s, and whether anything was done is not known`,
-      hint: "Look at the backups again",
+      cause: `its store did not answer within ${PATIENCE_MS / 1000} s`,
+      hint: "Look at the backups again: what was asked for may have been done",
       transient: true,
     });
   }

@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { asFailure, type Failure } from "../../../core/errors";
 import type { ConsoleContext } from "../../context";
+import { errorPage } from "../../error-page";
 import { html, type Html } from "../../html";
 import { failureNotice } from "../parts/failure";
-import { failurePage } from "../parts/failure-page";
 import { subpage } from "./subpage";
 
 /** What was given in a form, or left out of it. */
@@ -26,7 +26,7 @@ export async function refusalPage(
     <p><a href="/addons/${name}/backups">All backups of ${name}</a></p>`;
   const answered = subpage(c, context, { name, body, status: statusOf(failure) });
   // The add-on itself may not be readable; the first failure says more than that.
-  return answered.catch(() => failurePage(c, failure));
+  return answered.catch(() => errorPage(c, failure));
 }
 
 /** HTTP's word for it: the page says the rest. */

@@ -6,6 +6,7 @@ import { previewRestore } from "../../../operations/preview-restore";
 import { prepareRestore, restorePrepared, type RestoreWish } from "../../../operations/restore";
 import { restoredWords } from "../../../operations/restore/restore-words";
 import { restoreConsequences } from "../../../operations/words/restore-consequences";
+import { log } from "../../../system/log";
 import { activityPath } from "../../activities/section";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
@@ -79,10 +80,11 @@ export async function restoreInPlace(request: BackupRequest): Promise<Response> 
     );
   const { details } = await found(request);
   const wish = wishOf(name, slot, { key: typedKey(details.manifest, fields("key")) });
+  log(`${name}: somebody restores backup ${slot} in place in the console`);
   const activity = activities.start(
     {
       addon: name,
-      title: `restore in place backup ${slot} of`,
+      title: `restore backup ${slot} into`,
       ifConsoleEnds:
         "before the data are exchanged nothing was changed; from then on the agent completes the restore, or undoes it",
     },

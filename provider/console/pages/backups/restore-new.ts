@@ -10,11 +10,12 @@ import { provision } from "../../../operations/provision";
 import type { RestoreWish } from "../../../operations/restore";
 import { restoredWords } from "../../../operations/restore/restore-words";
 import type { Platform, ServerRequest } from "../../../platforms/contract";
+import { log } from "../../../system/log";
 import { activityPath } from "../../activities/section";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
 import { failureNotice } from "../parts/failure";
-import { notice } from "../parts/problems";
+import { asSentence, notice } from "../parts/problems";
 import { pathOf } from "./actions";
 import { adoption, CONSOLE_OWNER } from "./adoption";
 import { badInput, formFields } from "./form";
@@ -108,12 +109,12 @@ function happening({ plans, warnings }: RestorePreview, wanted: string): Html {
     <ul>
       <li>
         ${wanted} is made, with a password of its own and otherwise as the add-on whose backup it is (version,
-        eviction policy, access, settings, labels); it listens on 127.0.0.1
+        eviction policy, access, settings, labels); it listens on 127.0.0.1.
       </li>
-      ${plans.map((sentence) => html`<li>${sentence}</li>`)}
+      ${plans.map((sentence) => html`<li>${asSentence(sentence)}</li>`)}
       <li>
         It belongs to ${CONSOLE_OWNER.project}/${CONSOLE_OWNER.stack} until a program adopts it: how is said
-        once it is there
+        once it is there.
       </li>
     </ul>`;
 }
@@ -134,10 +135,11 @@ export async function restoreNew(request: BackupRequest): Promise<Response> {
     throw badInput(operation, wanted, "there is no such plan", "Choose one of the list");
   const wish = newServer(source.status, chosen.plan);
   const secrets = { key: typedKey(source.details.manifest, fields("key")) };
+  log(`${wanted}: somebody restores backup ${slot} of ${name} into it in the console`);
   const activity = activities.start(
     {
       addon: name,
-      title: `restore into the new add-on ${wanted} backup ${slot} of`,
+      title: `make ${wanted} from backup ${slot} of`,
       ifConsoleEnds: `${wanted} is there, and empty, unless its data were complete already: restore into it again`,
     },
     async (task) => {

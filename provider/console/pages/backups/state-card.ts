@@ -10,11 +10,23 @@ import { html, type Html } from "../../html";
 import { badge, backupBadge } from "../parts/badge";
 import { facts } from "../parts/facts";
 import { asSentence } from "../parts/problems";
-import { momentAndAge } from "../parts/time";
+import { moment, momentAndAge } from "../parts/time";
 
 /** When backups are taken, how long they are kept, where, and whether they can be relied on. */
 export function stateCard({ status }: BackupsLook, now: number): Html {
-  const { addon, health, schedule, retention, catalog, newestVerified, lastRun, missing, alertsTo } = status;
+  const {
+    addon,
+    health,
+    schedule,
+    retention,
+    catalog,
+    newestVerified,
+    lastRun,
+    missing,
+    alertsTo,
+    next,
+    unattended,
+  } = status;
   return html`<section class="card" aria-labelledby="state-title">
     <h2 id="state-title">State and policy</h2>
     ${facts([
@@ -34,7 +46,7 @@ export function stateCard({ status }: BackupsLook, now: number): Html {
           ],
       ["Last run", lastRunWords(status)],
       ...(lastRun?.warnings ?? []).map((warning) => ["Warning", asSentence(warning)] as const),
-      ["Next run", nextRunWords(status)],
+      ["Next run", next !== undefined && unattended === undefined ? moment(next) : nextRunWords(status)],
       ["Schedule", scheduleWords(schedule)],
       ["Kept", retentionWords(retention)],
       ["Stored", storedWords(status.stored)],

@@ -18,7 +18,7 @@ export interface BackupRow {
 
 /** Backups, each in a row that leads to all that is known of it. */
 export function backupTable(rows: readonly BackupRow[]): Html {
-  return html`<table class="cards">
+  return html`<table class="cards backups">
     <caption class="unseen">
       Backups, the newest first
     </caption>
@@ -48,7 +48,7 @@ function row({ addon, backup, createdAt, now }: BackupRow): Html {
       <span class="muted">${ago(takenAt, now)}</span>
       ${encrypted ? badge("plain", "encrypted") : ""}
       ${isEarlier ? badge("plain", "of an earlier add-on") : ""}
-      ${unreadable === undefined ? "" : html`<p class="row-problem">${asSentence(unreadable.message)}</p>`}
+      ${unreadable === undefined ? "" : html`<p class="trouble">${asSentence(unreadable.message)}</p>`}
     </th>
     <td data-label="Size" class="number">${memoryText(sizeBytes)}</td>
     <td data-label="Keys" class="number">${keys ?? "-"}</td>
@@ -65,6 +65,7 @@ export function whyTaken({ reason, purpose }: Pick<SeenBackup, "reason" | "purpo
 
 export function verifiedBadge(backup: Parameters<typeof verifiedCell>[0]): Html {
   const words = verifiedCell(backup);
+  if (words === "yes") return badge("good", "verified");
   return words === "-" ? badge("warn", "not verified") : badge(toneOf(backup), words);
 }
 

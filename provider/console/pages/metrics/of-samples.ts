@@ -5,7 +5,7 @@ import type { Plotted } from "../../plots/plot";
 import type { Sample } from "../../watch/samples";
 
 type Figure = Exclude<keyof Sample, "at">;
-type Look = Pick<Plotted, "title" | "counting" | "words" | "limit">;
+type Look = Pick<Plotted, "title" | "counting" | "words" | "limit" | "atLeast">;
 
 /** What is plotted of an add-on's samples; a leader has no lag. */
 export function plotsOf(
@@ -25,18 +25,18 @@ export function plotsOf(
         limit: { value: plan.memoryBytes, words: `the plan's limit is ${memoryText(plan.memoryBytes)}` },
       },
     ],
-    ["operationsPerSecond", { title: "Operations per second", counting: "decimal", words: countText }],
+    ["operationsPerSecond", { title: "Operations per second", counting: "whole", words: countText }],
     [
       "connections",
       {
         title: "Connections",
-        counting: "decimal",
+        counting: "whole",
         words: countText,
         limit: { value: plan.connections, words: `the plan's limit is ${plan.connections}` },
       },
     ],
-    ["hitRate", { title: "Hit rate of lookups", counting: "decimal", words: percentText }],
-    ["evictedKeys", { title: "Evicted keys", counting: "decimal", words: countText }],
+    ["hitRate", { title: "Hit rate of lookups", counting: "decimal", words: percentText, atLeast: 1 }],
+    ["evictedKeysPerSecond", { title: "Evicted keys per second", counting: "decimal", words: countText }],
     ...(replication.role === "follower"
       ? ([["lagBytes", { title: "Lag behind the leader", counting: "binary", words: memoryText }]] as const)
       : []),

@@ -8,7 +8,7 @@ import { meter } from "./meter";
 const FULL_SHARE = 0.99;
 
 /** Whether there is no room but that of other keys. */
-export function isFull({ server, wish }: AddonStatus): boolean {
+function isFull({ server, wish }: AddonStatus): boolean {
   return server.state === "running" && server.memoryUsedBytes >= planOf(wish.plan).memoryBytes * FULL_SHARE;
 }
 

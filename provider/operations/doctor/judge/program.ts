@@ -67,14 +67,25 @@ export interface SeenService {
   readonly name: string;
   /** Absent: nobody tells, or it makes no difference here. */
   readonly lingering?: boolean;
+  /** Whether the agent that runs is its; absent: none runs, or nobody tells. */
+  readonly runsIt?: boolean;
 }
 
-export function judgeService({ addons, impossible, installed, name, lingering }: SeenService): Check {
+export function judgeService({ addons, impossible, installed, name, lingering, runsIt }: SeenService): Check {
   if (installed && lingering === false)
     return warning("service", `${name} is installed, and lingering is off for this user`, {
       why: "the agent starts at the first login instead of at boot, and the last logout ends it and its servers",
       remedy: "loginctl enable-linger",
     });
+  if (installed && runsIt === false)
+    return warning(
+      "service",
+      `${name} is installed, and the agent was started without it, by a command or pulumi up`,
+      {
+        why: "where that agent crashes, nothing starts it again before the next command or boot",
+        remedy: "redis-addon agent install-service",
+      },
+    );
   if (installed) return ok("service", `${name} is installed`);
   if (impossible !== undefined)
     return notApplicable("service", `none can be installed from here: ${impossible}`);

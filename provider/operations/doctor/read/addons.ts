@@ -7,12 +7,23 @@ import { backupStatusOf } from "../../backup-status";
 import { severalAtOnce } from "../../several-at-once";
 import type { SeenAddon, SeenBackups } from "../judge/addons";
 
-/** All add-ons, and why those can't be read whose records can't. */
-export async function placements(
-  platform: Platform,
-): Promise<{ readonly all: readonly Placement[]; readonly unreadable: readonly string[] }> {
+/** What could be read of a data home. */
+export interface FoundAddons {
+  readonly all: readonly Placement[];
+  /** Of each whose record can't be read: why. */
+  readonly unreadable: readonly string[];
+  /** Why nobody can tell which add-ons there are; absent: somebody can. */
+  readonly hidden?: string;
+}
+
+export async function findAddons(platform: Platform): Promise<FoundAddons> {
+  const names = await platform.names().catch((error: unknown) => {
+    if (error instanceof Failure) return error;
+    throw error;
+  });
+  if (names instanceof Failure) return { all: [], unreadable: [], hidden: names.cause };
   const unreadable: string[] = [];
-  const looked = await severalAtOnce(await platform.names(), (name) =>
+  const looked = await severalAtOnce(names, (name) =>
     platform.placement(name).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error;
       unreadable.push(`${name}: ${error.cause}`);

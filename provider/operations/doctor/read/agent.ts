@@ -25,6 +25,7 @@ export async function lookAtAgent(layout: HomeLayout, signal: AbortSignal): Prom
 
 export async function lookAtService(
   layout: HomeLayout,
+  agent: SeenAgent["agent"],
   signal: AbortSignal,
 ): Promise<Omit<SeenService, "addons">> {
   let file;
@@ -37,10 +38,12 @@ export async function lookAtService(
   const installed = await isInstalled(file);
   const lingering = installed ? await isLingering(file, signal) : undefined;
   const impossible = installed ? undefined : await whyNot(file, signal);
+  const process = installed && agent.state === "runs" ? await managerOf(file).process(signal) : undefined;
   return {
     ...{ name, installed },
     ...(lingering === undefined ? {} : { lingering }),
     ...(impossible === undefined ? {} : { impossible }),
+    ...(process === undefined || agent.state !== "runs" ? {} : { runsIt: process === agent.pid }),
   };
 }
 

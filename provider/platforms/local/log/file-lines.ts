@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 
 const CHUNK_BYTES = 64 * 1024;
 /** A log's lines are short; of one that isn't the beginning does. */
-const MOST_LINE_BYTES = 16 * 1024;
+const MOST_LINE_BYTES = 4 * 1024;
 const LINE_END = 0x0a;
 
 /** The lines of a file up to `end`, which is a line's, the last one first. Holds no more than a line and a chunk. */

@@ -11,7 +11,12 @@ const LEVELS: Readonly<Record<string, LogLine["level"]>> = { ".": "debug", "#": 
 export function serverLine(line: string): LogLine {
   const [, seconds, heard] = IN_A_SIGNAL.exec(line) ?? [];
   if (heard !== undefined)
-    return { at: new Date(Number(seconds) * 1000).toISOString(), source: "server", level: "info", text: heard };
+    return {
+      at: new Date(Number(seconds) * 1000).toISOString(),
+      source: "server",
+      level: "info",
+      text: heard,
+    };
   const [, day, month = "", year, time, mark = "", text] = HEADED.exec(line) ?? [];
   const number = MONTHS.indexOf(month) + 1;
   if (text === undefined || number === 0) return { source: "server", level: "info", text: line };

@@ -60,6 +60,27 @@ export async function installService(dataHome: string | undefined, task: Task): 
   }
 }
 
+/**
+ * Starts the agent where none runs: by its service where there is one, so that it is started again where it crashes;
+ * otherwise, and where the service manager can't be reached, as a change starts it.
+ */
+export async function startInstalledAgent(dataHome: string | undefined, task: Task): Promise<void> {
+  const layout = layoutOf(homePath(dataHome));
+  const file = serviceFileOf(layout);
+  if (
+    file !== undefined &&
+    (await isInstalled(file)) &&
+    (await runningAgent(layout, task.signal)) === undefined
+  ) {
+    const manager = managerOf(file);
+    await manager
+      .start(task.signal)
+      .then(() => answering(layout, manager.look, task))
+      .catch(() => task.signal.throwIfAborted());
+  }
+  await ensureAgent(layout, task.clock, task.signal);
+}
+
 /** Takes the service away; an agent that ran is started again as a command starts one. False: there was no service. */
 export async function uninstallService(
   dataHome: string | undefined,
@@ -92,6 +113,15 @@ export async function isLingering({ kind }: ServiceFile, signal: AbortSignal): P
   if (answer.outcome === "done") return answer.output === "Linger=yes";
   // So it says of who is not logged in and doesn't linger.
   return /not logged in/.test(answer.why) ? false : undefined;
+}
+
+/** Absent: no service is possible on this system, or for this data home. */
+function serviceFileOf(layout: HomeLayout): ServiceFile | undefined {
+  try {
+    return serviceOf(layout);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The agent that runs leaves, and keeps its servers. */

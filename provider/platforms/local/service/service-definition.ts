@@ -8,7 +8,7 @@ import { launcherPath } from "./launcher";
 import { renderLaunchd } from "./render-launchd";
 import { renderSystemd } from "./render-systemd";
 
-export type ServiceKind = "systemd" | "launchd";
+type ServiceKind = "systemd" | "launchd";
 
 /** A service as it is, or would be, installed. */
 export interface ServiceFile {

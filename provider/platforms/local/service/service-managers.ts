@@ -13,6 +13,8 @@ export interface ServiceManager {
   forget(signal: AbortSignal): Promise<void>;
   /** Its file is gone. */
   forgotten(signal: AbortSignal): Promise<void>;
+  /** The process that it runs; 0: none. Absent: it doesn't tell. */
+  process(signal: AbortSignal): Promise<number | undefined>;
   /** How a person looks at what became of it. */
   readonly look: string;
 }
@@ -33,6 +35,12 @@ function systemd({ name }: ServiceFile): ServiceManager {
     start: (signal) => ctl(signal, "start", unit),
     forget: (signal) => ctl(signal, "disable", "--now", unit),
     forgotten: (signal) => ctl(signal, "daemon-reload"),
+    process: async (signal) => {
+      const asked = ["--user", "show", "--property=MainPID", unit];
+      const answer = await runTool("systemctl", asked, signal);
+      const [, pid] = /^MainPID=(\d+)$/m.exec(answer.outcome === "done" ? answer.output : "") ?? [];
+      return pid === undefined ? undefined : Number(pid);
+    },
     look: `systemctl --user status ${unit}`,
   };
 }
@@ -54,6 +62,11 @@ function launchd({ name, path }: ServiceFile): ServiceManager {
     },
     forget: bootOut,
     forgotten: () => Promise.resolve(),
+    process: async (signal) => {
+      const answer = await runTool("launchctl", ["print", service], signal);
+      if (answer.outcome !== "done") return undefined;
+      return Number(/^\s*pid = (\d+)$/m.exec(answer.output)?.[1] ?? 0);
+    },
     look: `launchctl print ${service}`,
   };
 }

@@ -32,7 +32,13 @@ export async function assets(): Promise<Hono> {
     const { type, etag, content } = found;
     c.header("Cache-Control", "no-cache");
     c.header("ETag", etag);
-    if (c.req.header("if-none-match")?.split(/\s*,\s*/).includes(etag) === true) return c.body(null, 304);
+    if (
+      c.req
+        .header("if-none-match")
+        ?.split(/\s*,\s*/)
+        .includes(etag) === true
+    )
+      return c.body(null, 304);
     return c.body(content, 200, { "Content-Type": type });
   });
 }
