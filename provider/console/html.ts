@@ -1,6 +1,6 @@
-import { html, raw } from "hono/html";
+import { html } from "hono/html";
 
 /** What `html` makes: everything that is put into it is escaped, unless it is of this type itself. */
 export type Html = ReturnType<typeof html>;
 
-export { html, raw };
+export { html };

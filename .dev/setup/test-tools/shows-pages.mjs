@@ -1,8 +1,9 @@
 // Whether a browser does what tests want of it: one that only says its version may still lack a library.
-import { chromium } from "playwright-core";
 
 /** @param {string} executablePath @throws {Error} why it doesn't show a page */
 export async function showsPages(executablePath) {
+  // Set-up installs this package: where a script is only loaded, it may not be there yet.
+  const { chromium } = await import("playwright-core");
   const browser = await chromium.launch({ executablePath });
   try {
     const page = await browser.newPage();

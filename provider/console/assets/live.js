@@ -42,7 +42,8 @@ async function look() {
 
 function lookLater() {
   clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(look, Math.min(EVERY_MS * 2 ** failures, LONGEST_PAUSE_MS));
+  if (!document.hidden)
+    timer = setTimeout(() => void look(), Math.min(EVERY_MS * 2 ** failures, LONGEST_PAUSE_MS));
 }
 
 /** @param {Document} fresh */

@@ -38,8 +38,7 @@ const WATCHED_FOR_MS = 30_000;
 const SHARE_WATCHED = 0.25;
 const SHARE_AT_REST = 0.05;
 /** A server that hangs must not keep a page of the others waiting. */
-const FIRST_LOOK_MS = 800;
-const FRESH_LOOK_MS = 400;
+const PATIENCE_MS = 400;
 
 /** Goes on until the signal. `cpuMs`: the time that this process has computed for so far, in milliseconds. */
 export function addonWatch(
@@ -108,11 +107,10 @@ export function addonWatch(
     async all(task) {
       const isBack = !isWatched();
       watchedAt = clock.now();
-      const patienceMs = lookedAt === undefined ? FIRST_LOOK_MS : isBack ? FRESH_LOOK_MS : 0;
-      if (patienceMs > 0) {
+      if (lookedAt === undefined || isBack) {
         // Whoever comes back after a while sees what is, not what was.
         wake.abort();
-        await Promise.race([looked.promise, clock.sleep(patienceMs, task.signal)]);
+        await Promise.race([looked.promise, clock.sleep(PATIENCE_MS, task.signal)]);
       }
       const names = lookedAt === undefined ? await platform.names() : [];
       return {

@@ -75,11 +75,7 @@ interface Moment {
   readonly server: AddonStatus["server"];
 }
 
-export function sampleOf(
-  at: number,
-  { server, replication }: AddonStatus,
-  before: Moment | undefined,
-): Sample {
+function sampleOf(at: number, { server, replication }: AddonStatus, before: Moment | undefined): Sample {
   if (server.state !== "running") return { at };
   const lagBytes = replication.role === "follower" ? replication.sync.lagBytes : undefined;
   return {

@@ -50,7 +50,7 @@ export function plotsOf(
 }
 
 /** Beyond 999 in thousands, as axes have little room: `12k`. */
-export function countText(value: number): string {
+function countText(value: number): string {
   if (value >= 1e6) return `${short(value / 1e6)}M`;
   if (value >= 1e3) return `${short(value / 1e3)}k`;
   return short(value);

@@ -21,7 +21,7 @@ export async function replicationActions(context: ConsoleContext, status: AddonS
   </nav>`;
 }
 
-export function actionsOf({ replication }: AddonStatus, record: AddonRecord): readonly Action[] {
+function actionsOf({ replication }: AddonStatus, record: AddonRecord): readonly Action[] {
   const back = { path: "switch-over?back=yes", words: "Exchange the roles back" };
   // Of a pair that has exchanged its roles nothing else may be changed.
   if (record.demoted !== undefined) return [back];
