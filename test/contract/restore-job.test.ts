@@ -111,7 +111,7 @@ test("a backup that nobody has looked at is loaded both ways by a scratch server
     backup: SLOT,
     archiveUrl: `${backup.url}/${CATALOG}/${backup.manifest.archive.name}`,
     verification: "verified",
-    counts: { keys: RICH.keys, expires: RICH.expires },
+    counts: { keys: RICH.keys, expires: RICH.expires, highestDatabase: 3 },
     warnings: [],
   });
   expect((await readdir(folder, { recursive: true })).sort()).toEqual(
