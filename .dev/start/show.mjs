@@ -29,6 +29,7 @@ export async function report({ node, redisServer, env, outputs }) {
     "",
     "Go on     edit examples/quickstart/index.ts and run npm start again",
     "          npm run redis-addon -- list                what runs on this machine",
+    "          npm run redis-addon -- console             the same in a browser, and more",
     "          npm run pulumi -- <command> [-C <folder>]  any Pulumi command, on this program or another",
     "Remove    npm run destroy                            (backups stay)",
   ].join("\n");
