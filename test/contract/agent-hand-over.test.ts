@@ -1,8 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request, type IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
@@ -12,19 +11,8 @@ import { ensureAgent } from "../../provider/platforms/local/ensure-agent";
 import { ensureHome, layoutOf } from "../../provider/platforms/local/home";
 import { thisProgram } from "../../provider/platforms/local/program";
 import { systemClock } from "../../provider/system/clock";
+import { makeCheckout } from "../support/checkout";
 import { eventually, makeTestHome } from "../support/data-home";
-
-const ROOT = join(import.meta.dirname, "../..");
-
-/** A checkout of its own, whose build can be changed and which can be removed. */
-async function makeCheckout(): Promise<{ folder: string } & AsyncDisposable> {
-  const folder = await mkdtemp(join(tmpdir(), "rac-"));
-  await cp(join(ROOT, "package.json"), join(folder, "package.json"));
-  for (const part of ["dist", "provider/console/assets"])
-    await cp(join(ROOT, part), join(folder, part), { recursive: true });
-  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
-}
 
 const SCRIPT = `
 const [, , checkout, home, action] = process.argv;

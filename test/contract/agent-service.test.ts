@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,10 +8,10 @@ import type { Check } from "../../provider/operations/doctor";
 import { previewService } from "../../provider/operations/agent-service";
 import { systemClock } from "../../provider/system/clock";
 import { identify, isAlive, waitForEnd } from "../../provider/system/processes";
+import { copyBuild } from "../support/checkout";
 import { creates, eventually, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { provision } from "../support/provision";
 
-const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
 interface Result {
@@ -52,10 +52,7 @@ async function makeMachine(start = "START"): Promise<Machine> {
   const [config, checkout, tools] = [join(folder, "config"), join(folder, "checkout"), join(folder, "tools")];
   await mkdir(checkout);
   await mkdir(tools);
-  await cp(join(ROOT, "package.json"), join(checkout, "package.json"));
-  for (const part of ["dist", "provider/console/assets"])
-    await cp(join(ROOT, part), join(checkout, part), { recursive: true });
-  await symlink(join(ROOT, "node_modules"), join(checkout, "node_modules"));
+  await copyBuild(checkout);
   await writeFile(join(tools, "systemctl"), systemctl(home.path, folder, start), { mode: 0o755 });
   const loginctl = `#!/bin/sh\necho "loginctl $*" >>'${folder}/asked'\necho Linger=no\n`;
   await writeFile(join(tools, "loginctl"), loginctl, { mode: 0o755 });

@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { getPriority, tmpdir } from "node:os";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { agentStatus, consoleLogin, startAgent, stopAgent } from "../../provider/operations/agent";
 import { identify } from "../../provider/system/processes";
+import { makeCheckout } from "../support/checkout";
 import { eventually, makeTestHome, type TestHome } from "../support/data-home";
-
-const ROOT = join(import.meta.dirname, "../..");
 
 // As agents are started without a test.
 beforeEach(() => vi.stubEnv("REDIS_ADDON_CONSOLE", ""));
@@ -148,12 +147,8 @@ describe("the console that the agent serves", () => {
   });
 
   it("is another build with another style: its pages change with an agent that takes over", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "rac-"));
-    await using stack = new AsyncDisposableStack();
-    stack.defer(() => rm(folder, { recursive: true, force: true }));
-    for (const part of ["package.json", "dist", "provider/console/assets"])
-      await cp(join(ROOT, part), join(folder, part), { recursive: true });
-    await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    await using checkout = await makeCheckout();
+    const { folder } = checkout;
     const script = `require("${folder}/dist/provider/platforms/local/program.js").thisProgram().then(({ id }) => console.log(id))`;
     const build = async () => (await promisify(execFile)(process.execPath, ["--eval", script])).stdout;
     const before = await build();

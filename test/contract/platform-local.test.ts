@@ -1,17 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import {
-  appendFile,
-  chown,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { appendFile, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,10 +12,10 @@ import { layoutOf } from "../../provider/platforms/local/home";
 import { readRecord } from "../../provider/platforms/local/records";
 import { provision } from "../support/provision";
 import { localPlatform } from "../../provider/platforms/local/local-platform";
+import { makeCheckout } from "../support/checkout";
 import { carries, creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { testRecord } from "../support/local-addon";
 
-const ROOT = join(import.meta.dirname, "../..");
 /** Reserved for documentation: no machine has it. */
 const NOBODYS = "192.0.2.1";
 
@@ -219,13 +208,9 @@ describe("the agent's program", { concurrent: true }, () => {
 
 /** A checkout of its own, whose build differs from ours; tests run from this package's, which stays untouched. */
 async function makeBuild(mark: string): Promise<{ folder: string } & AsyncDisposable> {
-  const folder = await mkdtemp(join(tmpdir(), "rac-"));
-  await cp(join(ROOT, "package.json"), join(folder, "package.json"));
-  for (const part of ["dist", "provider/console/assets"])
-    await cp(join(ROOT, part), join(folder, part), { recursive: true });
-  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  await appendFile(join(folder, "dist", "provider", "index.js"), `\n// ${mark}\n`);
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  const checkout = await makeCheckout();
+  await appendFile(join(checkout.folder, "dist", "provider", "index.js"), `\n// ${mark}\n`);
+  return checkout;
 }
 
 const CREATES = `

@@ -55,6 +55,7 @@ test("one that is undone leaves followers with their data, and their leader trus
   await fill(record, "old");
   const { record: copy } = await make(home, "copy");
   await follows(home, { name: "copy", leader: "lead" });
+  await beginByHand(home, "lead", taken);
   await expect(restores(home, "lead", taken, { onData: "replace" })).rejects.toMatchObject({
     code: "restore-undone",
   });

@@ -11,6 +11,7 @@ import { carries, eventually, makeTestHome } from "../support/data-home";
 import { follows } from "../support/follow";
 import { until } from "../support/redis-server";
 import {
+  beginByHand,
   digestOf,
   expectNothingLeft,
   fill,
@@ -243,6 +244,8 @@ describe("a restore", () => {
       const { record } = await make(home, name, { persistence });
       await fill(record, "old");
       const before = await digestOf(record);
+      // What is asked for is refused before its data are touched; what an agent has begun can only be undone.
+      await beginByHand(home, name, taken);
       await expect(restores(home, name, taken, { onData: "replace" })).rejects.toMatchObject({
         code: "restore-undone",
         cause: expect.stringContaining("databases"),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import ts from "typescript";
+import { copyAssets } from "./checkout";
 import { makeTestHome, type TestHome } from "./data-home";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -110,6 +111,7 @@ async function buildPackage(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await copyFile(join(ROOT, "package.json"), join(folder, "package.json"));
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  await copyAssets(folder);
   await Promise.all(
     globSync(["sdk/**/*.ts", "provider/**/*.ts"], { cwd: ROOT }).map(async (source) => {
       const { outputText } = ts.transpileModule(await readFile(join(ROOT, source), "utf8"), {
