@@ -66,6 +66,7 @@ describe("the console that the agent serves", () => {
     const before = await logIn(home);
     const pid = await consolePid(home);
     process.kill(pid, "SIGKILL");
+    await eventually("the crashed one is gone", () => isGone(pid));
     await eventually(
       "it is served again",
       async () => (await agentStatus(home.path)).console === before.origin,
