@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually, makeTestHome } from "../support/data-home";
+import { killEngine } from "../support/kill-engine";
 import { makePulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { connectUrl, read, secretOutput, succeed, up, write } from "../support/stack-user";
 
@@ -50,8 +50,6 @@ test("data survive `up --replace` that was killed half-way, and the next run goe
   await begin(declare("cache"));
   const before = (await project.home.platform.load("shop-dev-cache"))?.server.instance.token;
   const run = project.start("up", "--yes", "--skip-preview", "--replace", urnOf("cache"), "--stack", "dev");
-  // It may be quicker than the look.
-  const ended = once(run, "exit");
   await eventually(
     "the replacement has adopted the add-on",
     async () => {
@@ -60,8 +58,7 @@ test("data survive `up --replace` that was killed half-way, and the next run goe
     },
     60_000,
   );
-  run.kill("SIGKILL");
-  await ended;
+  await killEngine(project, run);
   await succeed(project, "cancel", "--yes");
   await up(project);
   expect(await read(url, "kept")).toBe("yes");
