@@ -31,6 +31,7 @@ import { noSuchAddon } from "./records/claims";
 import { trustData } from "./replication/lineage/trust-data";
 import { switchOver } from "./replication/switch-over/switch-over";
 import { restore } from "./restore/restore";
+import { tellOfRestore } from "./restore/under-way";
 import type { Supervisor } from "./supervisor";
 
 /** The platform's changing calls, in process. All changes of one add-on stand in one queue. */
@@ -49,11 +50,11 @@ export class AgentService {
   ) {}
 
   apply(change: FacetChange, servers: readonly FoundServer[], task: Task): Promise<Applied> {
-    return this.inQueue(change.name, () => apply(this, change, servers, task));
+    return this.inQueue(change.name, () => apply(this, change, servers, task), task);
   }
 
   remove(request: RemovalRequest, task: Task): Promise<Removal> {
-    return this.inQueue(request.name, () => remove(this, request, task));
+    return this.inQueue(request.name, () => remove(this, request, task), task);
   }
 
   handOver({ name, to }: HandOver): Promise<HandOverResult> {
@@ -76,15 +77,15 @@ export class AgentService {
   }
 
   restore(request: RestoreRequest, task: Task): Promise<RestoreResult> {
-    return this.inQueue(request.name, () => restore(this, request, task));
+    return this.inQueue(request.name, () => restore(this, request, task), task);
   }
 
   restart(call: RestartCall, task: Task): Promise<Restarted> {
-    return this.inQueue(call.name, () => restart(this, call, task));
+    return this.inQueue(call.name, () => restart(this, call, task), task);
   }
 
   trustData(name: string, task: Task): Promise<Trusted> {
-    return this.inQueue(name, () => trustData(this, name, task));
+    return this.inQueue(name, () => trustData(this, name, task), task);
   }
 
   /** Also once its caller has gone. Should this fail, the supervisor tries again and its status says why. */
@@ -96,7 +97,7 @@ export class AgentService {
   }
 
   /** Work on one add-on, after all that was asked for before; whoever needs two takes them in the order of their names. */
-  inQueue<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  inQueue<Result>(name: string, work: () => Promise<Result>, task?: Task): Promise<Result> {
     const problem = nameProblem(name);
     // A name that comes from somebody's state must not lead out of the data home.
     if (problem !== undefined)
@@ -108,6 +109,7 @@ export class AgentService {
           cause: problem,
         }),
       );
+    if (task !== undefined) tellOfRestore(this.layout.addon(name), name, task);
     return this.#queues.add(name, work);
   }
 }

@@ -16,11 +16,16 @@ import type { Placeable } from "./server/place-server";
 import { ServerProcess } from "./server/server-process";
 
 const TICK_MS = 500;
+/** An add-on comes and goes with its folder, which each look sees; so long it takes to miss a record in a folder. */
+const RECORDS_EVERY_MS = 4_000;
 
 /** Keeps the server of every record running, as its record says. */
 export class Supervisor {
   readonly #servers = new Map<string, ServerProcess>();
   readonly #looking = new Set<string>();
+  #haveRecords: ReadonlySet<string> = new Set();
+  /** When it was last looked whether each folder has its record. */
+  #recordsSeenAt = Number.NEGATIVE_INFINITY;
   /** Who leads is settled before anything is placed by a record. */
   readonly handOvers: HandOvers;
   /** Placing a server anew comes with a new connection to it, and finds out whether it still runs. */
@@ -124,8 +129,14 @@ export class Supervisor {
   }
 
   async #names(): Promise<string[]> {
+    const now = this.clock.now();
+    // A clock that was set back must not stop the looks.
+    const isRecent = Math.abs(now - this.#recordsSeenAt) < RECORDS_EVERY_MS;
     try {
-      return await recordedNames(this.layout);
+      const names = await recordedNames(this.layout, isRecent ? this.#haveRecords : undefined);
+      this.#haveRecords = new Set(names);
+      if (!isRecent) this.#recordsSeenAt = now;
+      return names;
     } catch (error) {
       // For a moment, as with too many open files; the next look may be luckier.
       log(String(error));

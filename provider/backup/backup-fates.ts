@@ -30,17 +30,17 @@ export async function backupFates(
   const now = task.clock.now();
   const storeTime = Math.min(now, catalog.reachedAt);
   const judged = await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task);
-  const all = new Map(catalog.backups.map((backup) => [backup, retainable(backup, storeTime)] as const));
+  const all = catalog.backups.map((backup) => retainable(backup, storeTime));
   const judging = { now, createdAt: Date.parse(addon.createdAt), schedule };
-  const untilOf = keptUntil([...all.values()], retention, judging);
+  const untilOf = keptUntil(all, retention, judging);
   const wanted = new Set(asked);
-  const shown = judged.filter(({ backup }) => wanted.has(backup));
   return new Map(
-    shown.map(({ backup, keep, reasons }) => {
-      const known = all.get(backup);
-      const until = known && untilOf(known);
+    judged.flatMap(({ backup, keep, reasons }, at) => {
+      const seen = all[at];
+      if (seen === undefined || !wanted.has(backup)) return [];
+      const until = untilOf(seen);
       const told = until === undefined ? {} : { until: new Date(until).toISOString() };
-      return [backup.name, { stays: keep, reasons, ...told }] as const;
+      return [[backup.name, { stays: keep, reasons, ...told }] as const];
     }),
   );
 }

@@ -6,7 +6,7 @@ import type { Store, StoredObject } from "../stores/contract";
 import { collecting } from "./collect-slots";
 import { parseJson, readSmall } from "./read-beside";
 
-/** A backup, as the listing alone tells it. */
+/** A backup, as the listing alone tells it. What is asked of it is put together each time. */
 export interface ListedBackup {
   /** Milliseconds since the Unix epoch. */
   readonly slot: number;
@@ -17,7 +17,9 @@ export interface ListedBackup {
   readonly held: boolean;
   /** Absent: nobody has looked. */
   readonly verification: VerificationOutcome | undefined;
-  /** Archives of this slot; more than one only until the loser of a race has removed its own. None: it is no good. */
+  /** False: it is no good. */
+  readonly hasArchive: boolean;
+  /** Archives of this slot; more than one only until the loser of a race has removed its own. */
   readonly archives: readonly StoredObject[];
   /** What restores that read it have put, those that died included. */
   readonly holds: readonly StoredObject[];

@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors";
-import { type Retainable, type Retention, retain } from "../core/retention";
+import { judgeAmong, type Retainable, type Retention } from "../core/retention";
 import type { Schedule } from "../core/schedule";
 import type { Task } from "../core/task";
 import type { Store } from "../stores/contract";
@@ -53,10 +53,6 @@ export async function plannedRemovals(
   };
 }
 
-interface Judged extends Retainable {
-  readonly backup: ListedBackup;
-}
-
 interface JudgedBackup {
   readonly backup: ListedBackup;
   readonly keep: boolean;
@@ -78,28 +74,22 @@ export async function judgeCatalog(
   const { retention, schedule, storeTime } = rules;
   const judging = { now: clock.now(), createdAt: Date.parse(createdAt), schedule };
   const spoilt = await spoiltOf(store, catalogKey, backups, judging, signal);
-  const considered = backups
-    .filter((backup) => !spoilt.has(backup))
-    .map((backup) => retainable(backup, storeTime));
-  const verdicts = retain(considered, retention, judging).map(
-    ({ backup: { backup }, keep, reasons }): JudgedBackup => ({ backup, keep, reasons }),
-  );
-  const reasons = ["its manifest or archive was damaged since it was verified: a newer verified one decides"];
-  return [...verdicts, ...[...spoilt].map((backup) => ({ backup, keep: true, reasons }))].sort(
-    (a, b) => a.backup.slot - b.backup.slot,
+  const seen = (backup: ListedBackup) => retainable(backup, storeTime);
+  const judge = judgeAmong(backups.filter((backup) => !spoilt.has(backup)).map(seen), retention, judging);
+  return backups.map((backup) =>
+    spoilt.has(backup) ? { backup, keep: true, reasons: SPOILT } : { backup, ...judge(seen(backup)) },
   );
 }
 
+const SPOILT = ["its manifest or archive was damaged since it was verified: a newer verified one decides"];
+
 /** What the rules need to know of a backup. */
-export function retainable(backup: ListedBackup, storeTime: number): Judged {
-  return {
-    backup,
-    slot: backup.slot,
-    pinned: backup.pinned,
-    held: isHeld(backup, storeTime),
-    // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
-    verification: backup.archives.length === 0 ? "damaged" : backup.verification,
-  };
+export function retainable(backup: ListedBackup, storeTime: number): Retainable {
+  const held = isHeld(backup, storeTime);
+  // One without its archive can't be restored: it must not count as the newest, at a good one's expense.
+  const verification = backup.hasArchive ? backup.verification : "damaged";
+  if (held === backup.held && verification === backup.verification) return backup;
+  return { slot: backup.slot, pinned: backup.pinned, held, verification };
 }
 
 /**
@@ -116,11 +106,15 @@ async function spoiltOf(
 ): Promise<Set<ListedBackup>> {
   const spoilt = new Set<ListedBackup>();
   for (const before of [Infinity, createdAt]) {
-    const verified = backups.filter(
-      ({ slot, verification, archives }) =>
-        slot <= now && slot < before && verification === "verified" && archives.length > 0,
-    );
-    for (const backup of verified.toReversed()) {
+    for (let at = backups.length - 1; at >= 0; at--) {
+      const backup = backups[at];
+      const counts =
+        backup !== undefined &&
+        backup.slot <= now &&
+        backup.slot < before &&
+        backup.verification === "verified" &&
+        backup.hasArchive;
+      if (!counts) continue;
       if (!spoilt.has(backup) && !(await isSpoilt(store, catalogKey, backup, signal))) break;
       spoilt.add(backup);
     }

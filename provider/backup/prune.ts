@@ -33,6 +33,9 @@ export interface Pruned {
  * a batch goes before that look. No store lets anybody look and remove in one: what is pinned or held within the moment
  * between the look at a batch and the removal of its manifests may go none the less. Whoever pins or holds looks again
  * once that is written, and says so where the backup has gone by then.
+ *
+ * Each backup of the catalog takes some 350 bytes of memory meanwhile, so that a million fit into 350 MB; all else that is
+ * held is of one batch, or of one page of a listing.
  */
 export async function prune(
   store: Store,
@@ -45,12 +48,10 @@ export async function prune(
   const { signal } = task;
   const catalog = await readCatalog(store, catalogKey, signal);
   const storeTime = await storeTimeOf(store, catalogKey, catalog, task);
-  const going =
+  const { going, staying } =
     retention === undefined
-      ? []
-      : (await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task)).flatMap(
-          ({ backup, keep }) => (keep ? [] : [backup]),
-        );
+      ? { going: [], staying: catalog.backups }
+      : parted(await judgeCatalog(store, addon, catalog, { retention, schedule, storeTime }, task));
   const removed: string[] = [];
   let first: Failure | undefined;
   try {
@@ -67,8 +68,6 @@ export async function prune(
         });
       if (task.clock.now() - beganAt < SOON_MS) atOnce = Math.min(2 * atOnce, LARGEST_BATCH);
     }
-    const leaving = new Set(going);
-    const staying = catalog.backups.filter((backup) => !leaving.has(backup));
     const beside = await leftBeside(store, catalogKey, staying, storeTime, signal);
     first ??= beside.failure;
     const orphans = catalog.orphans.filter((orphan) => isDead(orphan, storeTime));
@@ -80,6 +79,13 @@ export async function prune(
     first ??= asFailure(error, "remove", store.url);
   }
   return { removed, failure: first?.report() };
+}
+
+function parted(judged: Awaited<ReturnType<typeof judgeCatalog>>) {
+  const going: ListedBackup[] = [];
+  const staying: ListedBackup[] = [];
+  for (const { backup, keep } of judged) (keep ? staying : going).push(backup);
+  return { going, staying };
 }
 
 /** What lies beside backups that stay: archives of machines that lost the race for a slot, holds of restores that died. */
@@ -94,8 +100,9 @@ async function leftBeside(
   let failure: Failure | undefined;
   for (const backup of staying) {
     left.push(...backup.holds.filter((hold) => isDead(hold, storeTime)));
-    const dead = backup.archives.filter((archive) => isDead(archive, storeTime));
-    if (backup.archives.length < 2 || dead.length === 0) continue;
+    const { archives } = backup;
+    const dead = archives.filter((archive) => isDead(archive, storeTime));
+    if (archives.length < 2 || dead.length === 0) continue;
     try {
       const named = await namedArchive(store, catalogKey, backup, signal);
       // Where its own is not there, nothing tells what the others are.

@@ -15,9 +15,14 @@ interface RemovedMany {
 
 interface Removal {
   readonly backup: ListedBackup;
-  /** In turn: a later step begins once the earlier ones of all backups are done, and for good. */
-  readonly steps: readonly (readonly string[])[];
+  readonly name: string;
+  /** The keys of those of its archives that go. */
+  readonly archives: readonly string[];
 }
+
+/** In turn: a later step begins once the earlier ones of all backups are done, and for good. */
+const STEPS = ["vouching", "manifest", "rest"] as const;
+type Step = (typeof STEPS)[number];
 
 /**
  * Removes several backups at once, by as few requests as the store permits, in the order of `removeWith`: what vouches
@@ -35,57 +40,48 @@ export async function removeMany(
   const { signal } = task;
   const failures = new Map<string, Failure>();
   let removals: Removal[] = [];
-  for (const backup of backups)
+  for (const backup of backups) {
+    const { name } = backup;
     try {
-      removals.push({ backup, steps: await stepsOf(store, catalogKey, backup, storeTime, signal) });
+      const archives = await archivesToRemove(store, catalogKey, backup, storeTime, signal);
+      removals.push({ backup, name, archives });
     } catch (error) {
       signal.throwIfAborted();
-      failures.set(backup.name, asFailure(error, "remove", backup.name));
+      failures.set(name, asFailure(error, "remove", name));
     }
-  for (let step = 0; step < STEPS; step++) {
+  }
+  for (const step of STEPS) {
     // A slow store's pruning must not look like a job that hangs.
     task.progress({ message: "removing backups that are no longer kept" });
-    const keys = removals.flatMap(({ steps }) => steps[step] ?? []);
+    const keys = removals.flatMap((removal) => keysOf(catalogKey, removal, step));
     const failed = new Map(
       (keys.length === 0 ? [] : await store.deleteMany(keys, signal)).map(
         ({ key, failure }) => [key, failure] as const,
       ),
     );
     if (failed.size === 0) continue;
-    removals = removals.filter(({ backup, steps }) => {
-      const key = steps[step]?.find((one) => failed.has(one));
+    removals = removals.filter((removal) => {
+      const key = keysOf(catalogKey, removal, step).find((one) => failed.has(one));
       const failure = key === undefined ? undefined : failed.get(key);
-      if (failure !== undefined) failures.set(backup.name, failure);
+      if (failure !== undefined) failures.set(removal.name, failure);
       return failure === undefined;
     });
   }
-  return { removed: removals.map(({ backup }) => backup.name), failures };
+  return { removed: removals.map(({ name }) => name), failures };
 }
 
-const STEPS = 3;
+/** What goes of a backup in one step. */
+function keysOf(catalogKey: string, { backup, name, archives }: Removal, step: Step): string[] {
+  const keys = backup.endings
+    .filter((ending) => stepOf(name, ending) === step)
+    .map((ending) => `${catalogKey}/${name}${ending}`);
+  return step === "rest" ? [...archives, ...backup.holds.map(({ key }) => key), ...keys] : keys;
+}
 
-async function stepsOf(
-  store: Store,
-  catalogKey: string,
-  backup: ListedBackup,
-  storeTime: number,
-  signal: AbortSignal,
-): Promise<Removal["steps"]> {
-  const archives = await archivesToRemove(store, catalogKey, backup, storeTime, signal);
-  const vouching: string[] = [];
-  const manifest: string[] = [];
-  const rest = [...archives, ...backup.holds.map(({ key }) => key)];
-  for (const ending of backup.endings) {
-    const parsed = parseEnding(backup.name, ending);
-    const step =
-      parsed?.kind === "manifest"
-        ? manifest
-        : parsed?.kind === "verification" && parsed.outcome === "verified"
-          ? vouching
-          : rest;
-    step.push(`${catalogKey}/${backup.name}${ending}`);
-  }
-  return [vouching, manifest, rest];
+function stepOf(name: string, ending: string): Step {
+  const parsed = parseEnding(name, ending);
+  if (parsed?.kind === "manifest") return "manifest";
+  return parsed?.kind === "verification" && parsed.outcome === "verified" ? "vouching" : "rest";
 }
 
 /**
@@ -105,8 +101,9 @@ async function archivesToRemove(
   storeTime: number,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const dead = backup.archives.filter((archive) => isDead(archive, storeTime));
-  if (dead.length === backup.archives.length) return dead.map(({ key }) => key);
+  const { archives } = backup;
+  const dead = archives.filter((archive) => isDead(archive, storeTime));
+  if (dead.length === archives.length) return dead.map(({ key }) => key);
   const named = await namedArchive(store, catalogKey, backup, signal);
   return [...new Set([...dead, ...named])].map(({ key }) => key);
 }

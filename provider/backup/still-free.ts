@@ -25,23 +25,20 @@ export async function stillFree(
   const pinned = new Set<string>();
   const heldOnce = new Set<string>();
   const among = new Map(backups.map((backup) => [backup.name, backup] as const));
-  const keys = await store.keysBetween(folder + first.name, folder + last.name + LAST, signal);
-  for (const key of keys) {
-    const end = folder.length + SLOT_LENGTH;
-    const name = among.get(key.slice(folder.length, end))?.name;
-    if (name === undefined) continue;
+  const end = folder.length + SLOT_LENGTH;
+  for (const key of await store.keysBetween(folder + first.name, folder + last.name + LAST, signal)) {
+    const name = key.slice(folder.length, end);
+    if (!among.has(name)) continue;
     const kind = parseEnding(name, key.slice(end))?.kind;
     if (kind === "manifest") there.add(name);
     if (kind === "pin") pinned.add(name);
     if (kind === "hold") heldOnce.add(name);
   }
   const free: ListedBackup[] = [];
-  for (const backup of backups) {
-    if (!there.has(backup.name) || pinned.has(backup.name)) continue;
+  for (const [name, backup] of among) {
+    if (!there.has(name) || pinned.has(name)) continue;
     // A name doesn't tell whether its holder has died.
-    const fresh = heldOnce.has(backup.name)
-      ? await readListed(store, catalogKey, backup.name, signal)
-      : backup;
+    const fresh = heldOnce.has(name) ? await readListed(store, catalogKey, name, signal) : backup;
     if (fresh !== undefined && !fresh.pinned && !isHeld(fresh, storeTime)) free.push(fresh);
   }
   return free;

@@ -1,4 +1,9 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Command } from "commander";
+import { Failure } from "../core/errors";
+import { forShell } from "../core/for-shell";
+import { homePath } from "../operations/agent";
 import { placeOf, type BackupPlace } from "../operations/backup-place";
 import type { CommandContext } from "./context";
 import { wrongUsage } from "./exit-codes";
@@ -24,14 +29,25 @@ export function storeOption(command: Command): Command {
 }
 
 /** Where the backups of what was named lie. */
-export function placeFor(
-  { platform }: CommandContext,
+export async function placeFor(
+  { home, platform }: CommandContext,
   name: string,
   { store }: StoreOption,
 ): Promise<BackupPlace> {
   refuseUrl(name);
-  if (store === undefined) return placeOf({ kind: "addon", platform, name });
-  return placeOf({ kind: "store", url: store, name: catalogName(name) });
+  if (store !== undefined) return placeOf({ kind: "store", url: store, name: catalogName(name) });
+  try {
+    return await placeOf({ kind: "addon", platform, name });
+  } catch (error) {
+    throw error instanceof Failure && error.code === "no-such-addon" ? orDeleted(error, home) : error;
+  }
+}
+
+/** Backups outlive their add-on, in a catalog that only a look into the store shows. */
+function orDeleted(missing: Failure, home: string | undefined): Failure {
+  const store = pathToFileURL(join(homePath(home), "backups")).href;
+  const hint = `Backups of one that was deleted are found by their store, which is this unless its policy said another: redis-addon backup list --store ${forShell(store)}`;
+  return new Failure({ ...missing.report(), hint });
 }
 
 /** A URL may hold a password, so it is not repeated. */

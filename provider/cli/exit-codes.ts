@@ -20,27 +20,70 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export const EXIT_CODES_HELP = `
-Exit codes:
-  0    done
-  1    failed; standard error says what, why and what to do
-  2    wrong usage
-  3    no such add-on, catalog or backup
-  4    a backup is damaged
-  5    nothing is wrong with the backup as far as could be seen, but no server here loads it (backup verify alone)
-  6    not in sync now, which may come by itself (follower status alone)
-  7    broken: no waiting helps, the output says why and what to do (follower status alone)
-  8    it is a leader, so there is nothing to be in sync with (follower status alone)
-  9    backups are failing or overdue (backup status alone)
-  10   a Redis that was to be restored could not be left whole; standard error says what to do (backup restore alone)
-  11   this machine or its add-ons have a problem, the output says which (doctor alone)
-  130  ended by Ctrl-C, 143 by SIGTERM`;
+interface Meaning {
+  readonly code: number;
+  readonly meaning: string;
+  /** The commands that end with it, each alone or a group; absent: any. */
+  readonly of?: readonly string[];
+}
+
+const MEANINGS: readonly Meaning[] = [
+  { code: EXIT.done, meaning: "done" },
+  { code: EXIT.failed, meaning: "failed; standard error says what, why and what to do" },
+  { code: EXIT.wrongUsage, meaning: "wrong usage" },
+  { code: EXIT.notFound, meaning: "no such add-on, catalog or backup" },
+  { code: EXIT.damaged, meaning: "a backup is damaged", of: ["backup", "import-file"] },
+  {
+    code: EXIT.unproved,
+    meaning: "nothing is wrong with the backup as far as could be seen, but no server here loads it",
+    of: ["backup verify"],
+  },
+  {
+    code: EXIT.notInSync,
+    meaning: "not in sync now, which may come by itself",
+    of: ["follower status"],
+  },
+  {
+    code: EXIT.broken,
+    meaning: "broken: no waiting helps, the output says why and what to do",
+    of: ["follower status"],
+  },
+  {
+    code: EXIT.leads,
+    meaning: "it is a leader, so there is nothing to be in sync with",
+    of: ["follower status"],
+  },
+  { code: EXIT.notFresh, meaning: "backups are failing or overdue", of: ["backup status"] },
+  {
+    code: EXIT.targetBroken,
+    meaning: "a Redis that was to be restored could not be left whole; standard error says what to do",
+    of: ["backup restore"],
+  },
+  {
+    code: EXIT.unsound,
+    meaning: "this machine or its add-ons have a problem, the output says which",
+    of: ["doctor"],
+  },
+  { code: 130, meaning: "ended by Ctrl-C, 143 by SIGTERM" },
+];
+
+/** What a command's exit codes mean, for its help: of a group those of all its commands. `path`: `backup verify`. */
+export function exitCodesHelp(path: string): string {
+  const isPart = (whole: string, part: string) => whole === "" || `${part} `.startsWith(`${whole} `);
+  const lines = MEANINGS.flatMap(({ code, meaning, of = [path] }) => {
+    if (!of.some((one) => isPart(path, one) || isPart(one, path))) return [];
+    const whose = of.some((one) => isPart(one, path)) ? "" : ` (${of.join(" and ")} alone)`;
+    return [`  ${String(code).padEnd(3)}  ${meaning}${whose}`];
+  });
+  return ["", "Exit codes:", ...lines].join("\n");
+}
 
 const CODES: Readonly<Record<string, ExitCode>> = {
   "wrong-usage": EXIT.wrongUsage,
   "unsupported-destination": EXIT.wrongUsage,
   "ambiguous-backup": EXIT.wrongUsage,
   "rules-needed": EXIT.wrongUsage,
+  "no-such-database": EXIT.wrongUsage,
   "no-such-addon": EXIT.notFound,
   "no-such-catalog": EXIT.notFound,
   "no-such-backup": EXIT.notFound,

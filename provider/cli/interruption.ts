@@ -9,6 +9,7 @@ type EndingSignal = (typeof SIGNALS)[number];
 const abort = new AbortController();
 let exitCode: number | undefined;
 let tidiesUp = true;
+let hint = "";
 /** What runs in this program's place. */
 let inPlace: ChildProcess | undefined;
 
@@ -20,12 +21,19 @@ export function interruptedExitCode(): number | undefined {
   return exitCode;
 }
 
+interface HeedWish {
+  readonly isWatching: boolean;
+  /** A command that tells who interrupts it what became of it; absent: what was begun is undone, or never shows. */
+  readonly afterwards: string | undefined;
+}
+
 /**
  * The first signal lets the command tidy up, the second one ends it at once. What only watches has nothing to tidy up,
  * and says nothing of it.
  */
-export function heedSignals({ isWatching }: { readonly isWatching: boolean }): void {
+export function heedSignals({ isWatching, afterwards }: HeedWish): void {
   tidiesUp = !isWatching;
+  hint = afterwards === undefined ? "Run it again" : `See what became of it: ${afterwards}`;
   for (const signal of SIGNALS) process.on(signal, () => interrupt(signal));
 }
 
@@ -35,8 +43,8 @@ export function leaveSignalsTo(child: ChildProcess): Disposable {
   return { [Symbol.dispose]: () => (inPlace = undefined) };
 }
 
-/** What a signal does; a prompt, which takes Ctrl-C as a key, calls it itself. */
-export function interrupt(signal: EndingSignal): void {
+/** What a signal does. */
+function interrupt(signal: EndingSignal): void {
   if (inPlace !== undefined) {
     // A terminal has sent its Ctrl-C to both.
     if (signal !== "SIGINT") inPlace.kill(signal);
@@ -45,16 +53,25 @@ export function interrupt(signal: EndingSignal): void {
   clearDisplay();
   const code = 128 + constants.signals[signal];
   if (exitCode !== undefined) process.exit(code);
-  exitCode = code;
   if (signal === "SIGINT" && tidiesUp)
     process.stderr.write("stopping and tidying up; Ctrl-C again ends it at once\n");
+  end(code, hint);
+}
+
+/** What Ctrl-C does at a prompt, which takes it as a key: nothing goes on that would have to be tidied up. */
+export function interruptPrompt(): void {
+  end(128 + constants.signals.SIGINT, "");
+}
+
+function end(code: number, hint: string): void {
+  exitCode = code;
   abort.abort(
     new Failure({
       code: "interrupted",
       operation: "go on with",
       subject: "the command",
       cause: "it was interrupted",
-      hint: "Run it again",
+      hint,
     }),
   );
 }

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import "./require-node";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { agentCommand } from "./commands/agent";
 import { backupCommand } from "./commands/backup";
@@ -14,7 +17,8 @@ import { infoCommand } from "./commands/info";
 import { listCommand } from "./commands/list";
 import { logsCommand } from "./commands/logs";
 import { restartCommand } from "./commands/restart";
-import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes";
+import { PACKAGE_ROOT } from "../system/package-root";
+import { EXIT, exitCodeOf, exitCodesHelp } from "./exit-codes";
 import { interruptedExitCode } from "./interruption";
 import { complain } from "./terminal";
 
@@ -23,6 +27,7 @@ export const program = new Command("redis-addon")
   .description(
     "Managed Redis add-ons on this machine: what runs, how to reach it, who follows whom, how it is backed up.",
   )
+  .version(ownVersion(), "-V, --version", "print the version of this program")
   .option("--home <folder>", "the data home (default: $REDIS_ADDON_HOME, else ~/.local/share/redis-addon)")
   .option("--quiet", "no progress on standard error, only warnings and errors")
   .addCommand(listCommand())
@@ -40,7 +45,7 @@ export const program = new Command("redis-addon")
   .addCommand(doctorCommand())
   .addCommand(completionCommand())
   .addCommand(completeCommand(), { hidden: true });
-prepare(program);
+prepare(program, []);
 
 // A pager that was closed early is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -50,16 +55,30 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // A terminal or log that has gone keeps no command from its end.
 process.stderr.on("error", () => undefined);
 
-function prepare(command: Command): void {
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
+}
+
+/** `path`: the names that lead to the command. */
+function prepare(command: Command, path: readonly string[]): void {
   command.configureHelp({ showGlobalOptions: true });
-  command.addHelpText("after", EXIT_CODES_HELP);
-  // Who looks for an option such as --password=… finds none, and should not find its value in a log.
+  command.addHelpText("after", exitCodesHelp(path.join(" ")));
+  command.showHelpAfterError(`See ${["redis-addon", ...path].join(" ")} --help`);
   command.configureOutput({
-    outputError: (text, write) => write(text.replace(/(option '-[^=']*)=[^']*'/, "$1'")),
+    outputError: (text, write) =>
+      write(
+        text
+          .replace(/^error: /, "redis-addon: ")
+          // Who looks for an option such as --password=… finds none, and should not find its value in a log.
+          .replace(/(option '-[^=']*)=[^']*'/, "$1'"),
+      ),
   });
   // Commander's own code for wrong usage is the one of every failure.
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage));
-  command.commands.forEach(prepare);
+  for (const one of command.commands) prepare(one, [...path, one.name()]);
 }
 
 async function main(): Promise<void> {

@@ -29,12 +29,15 @@ export function printTable(
   rows: readonly (readonly string[])[],
   expendable: readonly string[] = [],
 ): void {
-  const { isTTY, columns } = process.stdout;
-  const room = isTTY ? columns || USUAL_COLUMNS : Infinity;
-  for (const line of tableLines(header, rows, { room, expendable })) printLine(line);
+  for (const line of tableLines(header, rows, { room: roomOf(process.stdout), expendable })) printLine(line);
 }
 
 /** Labels in one column, values in the next. */
 export function printFields(fields: readonly (readonly [label: string, value: string])[]): void {
-  for (const line of fieldLines(fields)) printLine(line);
+  for (const line of fieldLines(fields, { room: roomOf(process.stdout) })) printLine(line);
+}
+
+/** How wide a line may be: what goes to a file or a pipe is never broken. */
+export function roomOf({ isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns">): number {
+  return isTTY ? columns || USUAL_COLUMNS : Infinity;
 }

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { interrupt, interruption } from "./interruption";
+import { interruptPrompt, interruption } from "./interruption";
 import { clearDisplay } from "./terminal";
 
 const [CTRL_C, CTRL_D, BACKSPACE, CTRL_U, DELETE] = ["\u0003", "\u0004", "\b", "\u0015", "\u007F"];
@@ -9,15 +9,18 @@ export function canAsk(): boolean {
   return process.stdin.isTTY;
 }
 
-/** Asks on the terminal; empty where the answer is the end of the input. */
+/** Asks on the terminal; empty where the answer is the end of the input, or Ctrl-C. */
 export async function askLine(question: string): Promise<string> {
   clearDisplay();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = Promise.withResolvers<string>();
-  terminal.on("SIGINT", () => interrupt("SIGINT"));
+  terminal.on("SIGINT", () => interruptPrompt());
   terminal.once("close", () => ended.resolve(""));
   try {
     return await Promise.race([terminal.question(question, { signal: interruption }), ended.promise]);
+  } catch (error) {
+    if (!interruption.aborted) throw error;
+    return "";
   } finally {
     terminal.close();
   }
@@ -37,7 +40,7 @@ export function askHidden(question: string): Promise<string> {
         case CTRL_D:
           return resolve(typed.join(""));
         case CTRL_C:
-          return interrupt("SIGINT");
+          return interruptPrompt();
         case BACKSPACE:
         case DELETE:
           typed.pop();

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { activitiesPage } from "./activities/page";
 import type { ConsoleContext } from "./context";
 import { backupsPage } from "./pages/backups";
+import { deletedPage } from "./pages/deleted";
 import { informationPage } from "./pages/information";
 import { listPage } from "./pages/list";
 import { logPage } from "./pages/log";
@@ -12,6 +13,7 @@ import { replicationPage } from "./pages/replication";
 export function consoleApp(context: ConsoleContext): Hono {
   return new Hono()
     .route("/", listPage(context))
+    .route("/deleted", deletedPage(context))
     .route("/addons/:name", informationPage(context))
     .route("/addons/:name/backups", backupsPage(context))
     .route("/addons/:name/activities", activitiesPage(context))

@@ -19,7 +19,8 @@ export function errorPage(c: Context, error: Error) {
 export function logBug({ error, req }: Context): void {
   // Where who asked has gone, that is why it failed.
   if (error === undefined || error instanceof Failure || req.raw.signal.aborted) return;
-  log(`console: ${req.method} ${req.path}: ${error.stack ?? error.message}`);
+  // As it was sent: what a path says decoded may be lines of its own.
+  log(`console: ${req.method} ${new URL(req.url).pathname}: ${error.stack ?? error.message}`);
 }
 
 export function notFoundPage(c: Context) {

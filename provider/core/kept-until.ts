@@ -5,7 +5,6 @@ import {
   DAY_MS,
   isVerified,
   type Judging,
-  ranksOf,
   type Retainable,
   type Retention,
   timezoneOf,
@@ -110,4 +109,15 @@ function spanEnds(
     if (newer === 0 && first !== undefined && spell(first) === spell(backup.slot)) return first;
     return newSpan(most - newer);
   };
+}
+
+/** How many newer ones are not damaged. `newestFirst`: none from the future. */
+function ranksOf(newestFirst: readonly Retainable[]): Map<Retainable, number> {
+  const ranks = new Map<Retainable, number>();
+  let newerGood = 0;
+  for (const backup of newestFirst) {
+    ranks.set(backup, newerGood);
+    if (backup.verification !== "damaged") newerGood++;
+  }
+  return ranks;
 }

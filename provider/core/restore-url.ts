@@ -22,6 +22,8 @@ export type RestorePlace =
     };
 
 const ARCHIVE = /\.tar\.gz(?:\.age)?$/;
+/** What some server has written, and no backup of this package. */
+const SNAPSHOT = /\.rdb(?:\.gz)?$/i;
 /** As a store takes it. */
 const CATALOG_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const FORMS =
@@ -38,6 +40,12 @@ export function parseRestoreUrl(url: string): RestorePlace | DestinationFault {
   const parts = /^([a-z0-9+.-]+:\/\/.*)\/([^/]+)\/*$/is.exec(path);
   if (parts === null) return fault("it names no catalog in its bucket");
   const [, parent = "", last = ""] = parts;
+  if (SNAPSHOT.test(last))
+    return {
+      kind: "fault",
+      cause: "it is that of an RDB file, which is no backup of this package",
+      hint: "An add-on takes it by: redis-addon import-file <file> --into <add-on>",
+    };
   if (!ARCHIVE.test(last)) return catalogIn(parent, last, parameters);
   const parsed = parseObjectName(last);
   const [, folder = "", key = ""] = /^(.*)\/([^/]+)$/s.exec(parent) ?? [];

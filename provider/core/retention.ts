@@ -71,6 +71,9 @@ export const CALENDAR_RULES = [
   ["yearly", "year"],
 ] as const;
 
+/** Without the backup that it is on. */
+type Judgement = Omit<Verdict<never>, "backup">;
+
 /**
  * Decides for each backup, in the given order, whether it stays. Whatever the rules say, nothing goes that is pinned,
  * being restored, or dated in the future (its clock or ours is wrong), and never the newest that was verified.
@@ -87,91 +90,94 @@ export const CALENDAR_RULES = [
 export function retain<Backup extends Retainable>(
   backups: readonly Backup[],
   retention: Retention,
-  { now, createdAt = -Infinity, schedule }: Judging,
+  judging: Judging,
 ): Verdict<Backup>[] {
+  const judge = judgeAmong(backups, retention, judging);
+  return backups.map((backup) => ({ backup, ...judge(backup) }));
+}
+
+/** The same for one of them after the other, each known by its slot: hundreds of thousands need not be held for it. */
+export function judgeAmong(
+  backups: readonly Retainable[],
+  retention: Retention,
+  { now, createdAt = -Infinity, schedule }: Judging,
+): (backup: Retainable) => Judgement {
+  const { days, keepLast, minimum = 1 } = retention;
   const past = backups.filter(({ slot }) => slot <= now).sort((a, b) => b.slot - a.slot);
   const good = past.filter(({ verification }) => verification !== "damaged");
   const earlier = createdAt <= now ? good.filter(({ slot }) => slot < createdAt) : [];
-  const context: Context = {
-    retention,
-    now,
-    gap: gapEnding(past, schedule, now),
-    ranks: ranksOf(past),
-    places: placesOf(good, retention, schedule),
-    newestVerified: good.find(isVerified),
-    final: earlier.find(isVerified) ?? earlier[0],
+  const gap = gapEnding(past, schedule, now);
+  const places = placesOf(good, retention, schedule);
+  const newestVerified = good.find(isVerified)?.slot;
+  const final = (earlier.find(isVerified) ?? earlier[0])?.slot;
+  // Fewer than so many good ones are newer than whatever is not older than this.
+  const oldestOfLast = (count: number) => good[count - 1]?.slot ?? -Infinity;
+  const newest = oldestOfLast(1);
+  const oldestKept = oldestOfLast(keepLast ?? 0);
+  const oldestOfMinimum = oldestOfLast(minimum);
+  const words = wordsOf(retention);
+
+  return ({ slot, pinned, held, verification }) => {
+    const keep: string[] = [];
+    if (pinned) keep.push("pinned");
+    if (held === true) keep.push("being restored");
+    if (slot > now) return { keep: true, reasons: [...keep, "dated in the future"] };
+    if (days !== undefined)
+      if (now - slot <= days * DAY_MS) keep.push(words.young);
+      else if (gap !== undefined && slot <= gap.from) keep.push(`${words.old}, but ${gap.words}`);
+    if (keepLast !== undefined && slot >= oldestKept) keep.push(words.last);
+    keep.push(...(places.get(slot) ?? []));
+    const isDamaged = verification === "damaged";
+    if (!isDamaged && slot >= newest) keep.push("the newest");
+    else if (!isDamaged && slot >= oldestOfMinimum) keep.push(words.minimum);
+    if (slot === newestVerified) keep.push("the newest verified");
+    if (slot === final) keep.push("the final one of an earlier add-on of this name");
+    if (keep.length > 0) return { keep: true, reasons: keep };
+    return { keep: false, reasons: isDamaged ? words.damagedGoes : words.goes };
   };
-  return backups.map((backup) => verdict(backup, context));
 }
 
-interface Context {
-  readonly retention: Retention;
-  readonly now: number;
-  readonly gap: ReturnType<typeof gapEnding>;
-  /** How many newer ones are not damaged. */
-  readonly ranks: ReadonlyMap<Retainable, number>;
-  /** Why the calendar's rules want those that they want. */
-  readonly places: ReadonlyMap<Retainable, readonly string[]>;
-  readonly newestVerified: Retainable | undefined;
-  /** Of an earlier add-on. */
-  readonly final: Retainable | undefined;
+/** The reasons of some rules, spelt once for all backups. */
+interface Words {
+  readonly young: string;
+  readonly old: string;
+  readonly last: string;
+  readonly minimum: string;
+  /** Every rule that no longer wants one that goes: none of them wants it. */
+  readonly goes: readonly string[];
+  readonly damagedGoes: readonly string[];
 }
 
-function verdict<Backup extends Retainable>(backup: Backup, context: Context): Verdict<Backup> {
-  const { retention, now, gap, ranks, places, newestVerified, final } = context;
-  const { days, keepLast, minimum = 1 } = retention;
-  const keep: string[] = [];
-  const remove: string[] = [];
-  const rule = (wants: boolean, kept: string, removed: string) =>
-    wants ? keep.push(kept) : remove.push(removed);
-  if (backup.pinned) keep.push("pinned");
-  if (backup.held === true) keep.push("being restored");
-  const rank = ranks.get(backup);
-  if (rank === undefined) return { backup, keep: true, reasons: [...keep, "dated in the future"] };
-  if (days !== undefined)
-    if (now - backup.slot > days * DAY_MS && gap !== undefined && backup.slot <= gap.from)
-      keep.push(`older than ${counted(days, "day")}, but ${gap.words}`);
-    else
-      rule(
-        now - backup.slot <= days * DAY_MS,
-        `at most ${counted(days, "day")} old`,
-        `older than ${counted(days, "day")}`,
-      );
-  if (keepLast !== undefined)
-    rule(rank < keepLast, `among the last ${keepLast}`, `not among the last ${keepLast}`);
-  keep.push(...(places.get(backup) ?? []));
-  for (const [name, span] of CALENDAR_RULES) {
+function wordsOf(retention: Retention): Words {
+  const { days = 0, keepLast = 0, minimum = 1 } = retention;
+  const old = `older than ${counted(days, "day")}`;
+  const spans = CALENDAR_RULES.flatMap(([name, span]) => {
     const count = retention[name];
-    if (count !== undefined)
-      remove.push(`not the newest of one of the last ${counted(count, span)} (${name})`);
-  }
-  if (backup.verification === "damaged") remove.push("damaged, so it is not among those that always stay");
-  else if (rank === 0) keep.push("the newest");
-  else if (rank < minimum) keep.push(`among the ${minimum} that always stay`);
-  if (backup === newestVerified) keep.push("the newest verified");
-  if (backup === final) keep.push("the final one of an earlier add-on of this name");
-  return { backup, keep: keep.length > 0, reasons: keep.length > 0 ? keep : remove };
+    return count === undefined ? [] : [`not the newest of one of the last ${counted(count, span)} (${name})`];
+  });
+  const goes = [
+    ...(retention.days === undefined ? [] : [old]),
+    ...(retention.keepLast === undefined ? [] : [`not among the last ${keepLast}`]),
+    ...spans,
+  ];
+  return {
+    young: `at most ${counted(days, "day")} old`,
+    old,
+    last: `among the last ${keepLast}`,
+    minimum: `among the ${minimum} that always stay`,
+    goes,
+    damagedGoes: [...goes, "damaged, so it is not among those that always stay"],
+  };
 }
 
-/** `newestFirst`: none from the future. */
-export function ranksOf(newestFirst: readonly Retainable[]): Map<Retainable, number> {
-  const ranks = new Map<Retainable, number>();
-  let newerGood = 0;
-  for (const backup of newestFirst) {
-    ranks.set(backup, newerGood);
-    if (backup.verification !== "damaged") newerGood++;
-  }
-  return ranks;
-}
-
-/** The newest of each span that a calendar's rule reaches back to. Spans without a good backup are not counted. */
+/** By slot, the newest of each span that a calendar's rule reaches back to. Spans without a good backup are not counted. */
 function placesOf(
   newestFirst: readonly Retainable[],
   retention: Retention,
   schedule: Schedule | undefined,
-): Map<Retainable, string[]> {
+): Map<number, string[]> {
   const dateAt = datesIn(timezoneOf(schedule));
-  const places = new Map<Retainable, string[]>();
+  const places = new Map<number, string[]>();
   for (const [name, span] of CALENDAR_RULES) {
     const most = retention[name] ?? 0;
     let current: string | undefined;
@@ -182,7 +188,7 @@ function placesOf(
       if (spelt === current) continue;
       current = spelt;
       found++;
-      places.set(backup, [...(places.get(backup) ?? []), `the newest of ${spelt} (${name})`]);
+      places.set(backup.slot, [...(places.get(backup.slot) ?? []), `the newest of ${spelt} (${name})`]);
     }
   }
   return places;

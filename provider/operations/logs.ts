@@ -20,7 +20,7 @@ export async function readLog(platform: Platform, name: string, wish: LogWish): 
   const newest = Math.min(wish.lines ?? USUAL_LOG_LINES, MOST_LOG_LINES);
   const read = await platform.log(name, { sources: wish.sources ?? LOG_SOURCES, lines: { newest } });
   if (read !== undefined) return read;
-  throw await noSuchAddon(platform, name, "See what there is: redis-addon list");
+  throw await noSuchAddon(platform, name, "Another data home is named with --home or REDIS_ADDON_HOME");
 }
 
 /**

@@ -9,12 +9,15 @@ import { unlessAborted } from "../system/unless-aborted";
 import { connectAdmin } from "./connect-admin";
 import { followersOf } from "./inspect/followers";
 import { followerProblem, type RestoreWish } from "./restore";
+import { keyProblem } from "./restore/key-problem";
 import { resolveRestore, type ResolvedRestore } from "./restore/restore-source";
 import { unfitness, type WishedServer } from "./restore/restore-target";
 import { backupWords, durationText } from "./restore/restore-words";
 
 /** A preview is waited for by a person, and may be followed by many others. */
 const LIMIT_MS = 5_000;
+/** Of that for the key: what else was found out is to be told whether or not there was the time to try it. */
+const KEY_SHARE = 0.6;
 
 /** What a preview can find out about restoring a backup into an add-on. */
 export interface RestorePreview {
@@ -52,7 +55,8 @@ export async function previewRestore(
   const signal = AbortSignal.timeout(limitMs);
   try {
     // A file system of a network may hang in calls that know no signal.
-    return await unlessAborted(() => preview(platform, question, { signal }), signal);
+    const forKey = AbortSignal.any([signal, AbortSignal.timeout(limitMs * KEY_SHARE)]);
+    return await unlessAborted(() => preview(platform, question, { signal }, { signal: forKey }), signal);
   } catch (error) {
     if (signal.aborted) return unknown(limitMs);
     if (!(error instanceof Failure)) throw error;
@@ -72,6 +76,7 @@ async function preview(
   platform: Platform,
   { name, server, restore }: RestoreQuestion,
   task: { readonly signal: AbortSignal },
+  forKey: { readonly signal: AbortSignal },
 ): Promise<RestorePreview> {
   const record = name === undefined ? undefined : await platform.load(name);
   const follows = record && followerProblem(record);
@@ -79,7 +84,11 @@ async function preview(
     return { refusals: [{ property: "restoreFrom", ...follows }], warnings: [], plans: [] };
   }
   const resolved = restore.resolved ?? (await resolveRestore(platform, restore.from, restore.secrets, task));
-  const problems = await unfitness(platform, name ?? "", server, resolved);
+  const [unfit, ofKey] = await Promise.all([
+    unfitness(platform, name ?? "", server, resolved),
+    keyProblem(resolved, restore.secrets, forKey),
+  ]);
+  const problems = ofKey === undefined ? unfit : [...unfit, ofKey];
   const refusals = problems
     .filter(({ severity }) => severity === "refuse")
     .map(({ code, cause, hint }) => ({ property: "restoreFrom" as const, code, cause, hint }));

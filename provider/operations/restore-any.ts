@@ -15,7 +15,13 @@ import { lookAtTarget, type TargetLook } from "../redis/restore-into/look";
 import { failedWith } from "./restore-any/failed-with";
 import { durabilityWarnings, requireCounted } from "./restore-any/loaded";
 import { factsOf, proveSnapshot } from "./restore-any/proven-snapshot";
-import { backUpBefore, type SafetyPlace, safetyWarnings, writeWarnings } from "./restore-any/safety";
+import {
+  backUpBefore,
+  requireSafetyPlace,
+  type SafetyPlace,
+  safetyWarnings,
+  writeWarnings,
+} from "./restore-any/safety";
 import { type ListenWish, whereWeListen } from "./restore-any/where-we-listen";
 import type { ResolvedRestore } from "./restore/restore-source";
 
@@ -93,6 +99,7 @@ export async function restoreAny(request: AnyRestoreRequest, task: Task): Promis
   refuseToLose(request, held);
 
   const wanted = holdsAnything(held) ? request.safety : undefined;
+  if (wanted !== undefined) await requireSafetyPlace(request, wanted, task);
   await using writers = await (wanted === undefined ? undefined : holdWrites(guard, task));
   const safety = wanted && (await backUpBefore(request, wanted, task));
   const warnings = [

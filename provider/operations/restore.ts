@@ -6,6 +6,7 @@ import type { Task } from "../core/task";
 import { authority } from "../core/uri";
 import type { BackupResult, Claim, Platform } from "../platforms/contract";
 import { notDone } from "./applied";
+import { keyProblem } from "./restore/key-problem";
 import { resolveRestore, type ResolvedRestore, type RestoreSecrets } from "./restore/restore-source";
 import { unfitness, type WishedServer } from "./restore/restore-target";
 
@@ -44,7 +45,7 @@ export interface RestoredAddon {
  * Finds the backup and compares it with the add-on, which need not be there yet. Reads only.
  *
  * Fails where there is no such backup (as `resolveRestore` does), where the add-on follows another (`follows`), or where
- * the backup doesn't fit it (`snapshot-format`, `too-few-databases`, `too-little-memory`, `too-little-disk`).
+ * the backup doesn't fit it (`snapshot-format`, `too-few-databases`, `too-little-memory`, `too-little-disk`), or what opens its archive isn't at hand (`wrong-key`).
  */
 export async function prepareRestore(
   platform: Platform,
@@ -60,7 +61,10 @@ export async function prepareRestore(
   const follows = present && followerProblem(present);
   if (follows !== undefined) throw refused(name, follows);
   const resolved = wish.resolved ?? (await resolveRestore(platform, wish.from, wish.secrets, task));
-  const problems = await unfitness(platform, name, server, resolved);
+  const unfit = await unfitness(platform, name, server, resolved);
+  const ofKey = await keyProblem(resolved, wish.secrets, task);
+  task.signal.throwIfAborted();
+  const problems = ofKey === undefined ? unfit : [...unfit, ofKey];
   const refusal = problems.find(({ severity }) => severity === "refuse");
   if (refusal !== undefined) throw refused(name, refusal);
   return { wish, resolved, warnings: [...resolved.passedOver, ...problems.map(({ cause }) => cause)] };

@@ -3,6 +3,7 @@ import { Failure } from "../core/errors";
 import type { LeaderTls } from "../core/facets";
 import { authority } from "../core/uri";
 import type { Task } from "../core/task";
+import { unlessAborted } from "../system/unless-aborted";
 import { redisFailure } from "./failures";
 import { parseInfo, type Info } from "./info";
 import { tlsConnector } from "./tls-connector";
@@ -81,13 +82,7 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
   redis.on("error", (error: unknown) => {
     reason = error;
   });
-  // Not all of ioredis's promises settle when a connection that is still being made is closed.
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => undefined);
-  const abort = () => {
-    redis.disconnect();
-    aborted.reject(task.signal.reason);
-  };
+  const abort = () => redis.disconnect();
   task.signal.addEventListener("abort", abort, { once: true });
   const close = () => {
     task.signal.removeEventListener("abort", abort);
@@ -95,7 +90,9 @@ export async function connectRedis(target: RedisTarget, task: Pick<Task, "signal
   };
   const run = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
     try {
-      return await Promise.race([work(), aborted.promise]);
+      // Not all of ioredis's promises settle when a connection that is still being made is closed. Each command waits for
+      // the abort by itself: one promise of it for all would keep every answer for as long as the connection lasts.
+      return await unlessAborted(work, task.signal);
     } catch (error) {
       task.signal.throwIfAborted();
       const about = tls && { serverName: tls.serverName ?? host, greeting };

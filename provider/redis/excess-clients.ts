@@ -6,6 +6,8 @@ import { numberIn, parseInfo } from "./info";
 const CLOSED_AT_ONCE = 64;
 
 interface ThinnedOut {
+  /** Connections of all kinds before it closed any, ours left out. */
+  readonly connected: number;
   readonly closed: number;
   /** Users have, or may soon have, more connections than they may. */
   readonly lookAgain: boolean;
@@ -23,10 +25,10 @@ export async function closeExcess(
   { allowed, knownUpTo }: { readonly allowed: number; readonly knownUpTo: number },
 ): Promise<ThinnedOut> {
   const info = parseInfo(String(await client.command("INFO", "clients")));
-  const connected = numberIn(info, "connected_clients") ?? 0;
   // Ours is one of them, and replicas are not.
-  if (connected - 1 <= allowed) return { closed: 0, lookAgain: false, newestId: 0 };
-  const most = numberIn(info, "maxclients") ?? connected;
+  const connected = (numberIn(info, "connected_clients") ?? 1) - 1;
+  if (connected <= allowed) return { connected, closed: 0, lookAgain: false, newestId: 0 };
+  const most = numberIn(info, "maxclients") ?? connected + 1;
   const listed = parseClientList(String(await client.command("CLIENT", "LIST")));
   const { close, lookAgain } = excessConnections(listed, { allowed, most, knownUpTo });
   let closed = 0;
@@ -36,6 +38,7 @@ export async function closeExcess(
     closed += answers.reduce((sum, answer) => sum + answer, 0);
   }
   return {
+    connected,
     closed,
     lookAgain,
     newestId: listed.reduce((newest, { id }) => Math.max(newest, id), 0),

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 
 const LOOK_EVERY_MS = 50;
 /** What may gather before anybody looks: below it a process takes no more than it does with a few objects. */
-const LEAST_BYTES = 100 * 1024 * 1024;
+const LEAST_BYTES = 48 * 1024 * 1024;
 /** How many times as much as is needed may be held. */
 const MOST_TIMES = 2;
 

@@ -46,6 +46,26 @@ describeWith([chromium], "a person at an add-on's backups", () => {
     expect(await readFile(await got.path())).toEqual(readFileSync(stored));
   });
 
+  it("sees one that somebody else takes, in the table and the calendar, without loading the page again", async () => {
+    await using browser = await openConsole(home);
+    const { page } = browser;
+    await toBackups(page);
+    const rows = page.locator(".backups tbody tr");
+    const before = await rows.count();
+    await home.platform.backUp(NAME, home.task);
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(before + 1);
+    expect(await page.locator("#calendar .day.verified").first().isVisible()).toBe(true);
+    await page.getByRole("table").getByRole("link").first().focus();
+    await home.platform.backUp(NAME, home.task);
+    const state = page.locator("#state");
+    await expect
+      .poll(() => state.innerText(), { timeout: 30_000 })
+      .toMatch(new RegExp(`Stored\\s+${before + 2},`));
+    expect(await rows.count(), "where the focus is nothing moves").toBe(before + 1);
+    await page.getByRole("link", { name: "Metrics" }).focus();
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(before + 2);
+  });
+
   it("pins and verifies one, in a phone's window", async () => {
     await using browser = await openConsole(home, { width: "narrow" });
     const { page } = browser;

@@ -53,11 +53,11 @@ describeWith([chromium], "a page that is looked at", () => {
   it("leaves alone what somebody has selected", async () => {
     await using shown = await show("/addons/cache", [CACHE]);
     const { page } = shown;
-    await page.locator("#server code").first().selectText();
+    await page.locator("#server dd", { hasText: "127.0.0.1" }).selectText();
     shown.set([{ ...DOWN, server: { ...RUNNING, keys: 99 } }]);
     await eventually(page, () => page.getByText(TROUBLE).isVisible());
     expect(await page.locator("#server").textContent()).toContain("12,345");
-    expect(await page.evaluate("String(getSelection())")).toBe("127.0.0.1");
+    expect(await page.evaluate("String(getSelection())")).toContain("127.0.0.1:41001");
   });
 
   it("leaves open what somebody has opened", async () => {
@@ -73,6 +73,28 @@ describeWith([chromium], "a page that is looked at", () => {
     samples.push(usedAt(0, 77 * 1024 ** 2));
     await eventually(page, () => page.getByText("now 77.0 MiB").isVisible());
     expect(await page.locator("details[open]").count()).toBe(1);
+  });
+
+  it("reads a plot out at each moment, to who points at it and to who has keys alone", async () => {
+    const samples = [3, 2, 1].map((minutes) => ({
+      at: NOW - minutes * 60_000,
+      memoryUsedBytes: minutes * 1024 ** 2,
+    }));
+    await using shown = await show("/addons/cache/metrics?part=measured", [CACHE], { samples });
+    const { page } = shown;
+    const [plot, slider] = [page.locator(".plot").first(), page.getByRole("slider", { name: /Memory/ })];
+    await slider.focus();
+    await page.keyboard.press("ArrowLeft");
+    expect(await slider.getAttribute("aria-valuetext")).toBe("11:58:00: 2.0 MiB");
+    expect(await plot.locator(".readout").innerText()).toBe("11:58:00: 2.0 MiB");
+    await expectAccessible(page);
+    await slider.blur();
+    await plot.locator("svg").hover({ position: { x: 100, y: 20 } });
+    expect(await plot.locator(".readout").innerText()).toBe("11:57:00: 3.0 MiB");
+    samples.push({ at: NOW, memoryUsedBytes: 77 * 1024 ** 2 });
+    await eventually(page, () => page.getByText("now 77.0 MiB").isVisible());
+    expect(await slider.count(), "what was put in place is readable too").toBe(1);
+    expect(await slider.getAttribute("aria-valuetext")).toBe("12:00:00: 77.0 MiB");
   });
 
   it("says that the console is away since when, and no more once it is back", async () => {

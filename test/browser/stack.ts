@@ -32,7 +32,7 @@ export const FULL = "full";
 export const FAILING = "reports";
 export const ADDONS = [LEADER, FOLLOWER, SYNCING, FULL, FAILING];
 
-const CHUNK_DELAY_MS = 1_000;
+const CHUNK_DELAY_MS = 3_000;
 
 export async function makeStack(): Promise<Stack> {
   // Its servers go also where one of the states can't be made.

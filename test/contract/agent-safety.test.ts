@@ -26,7 +26,7 @@ function urlOf({ server, credentials }: AddonRecord): string {
 
 async function run(record: AddonRecord, ...command: [string, ...string[]]): Promise<unknown> {
   await using client = await connectUrl(urlOf(record));
-  return client.command(...command);
+  return await client.command(...command);
 }
 
 async function followLead(home: TestHome): Promise<AddonRecord> {

@@ -35,7 +35,7 @@ export async function run(
   await using client = await connectUrl(
     redisUrl({ host: "127.0.0.1", port, password: credentials.password }),
   );
-  return client.command(...command);
+  return await client.command(...command);
 }
 
 /** Kills the add-on's server and waits until another one runs. */

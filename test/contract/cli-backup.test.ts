@@ -85,7 +85,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
     expect(JSON.parse(told.stdout)).toMatchObject({ slot: expect.any(String) as string });
     const quiet = await cli.run(["--quiet", ...args]);
     expect(quiet).toMatchObject({ code: 0, stderr: "" });
-    expect(quiet.stdout).toMatch(/^Keys +2000\nVerified +verified$/m);
+    expect(quiet.stdout).toMatch(/^Keys +2000\nVerified +yes$/m);
   });
 
   it("draws one line of progress on a terminal and takes it away before the result", async () => {
@@ -107,9 +107,9 @@ describe("redis-addon backup, for any Redis and any store", () => {
     const catalogs = await cli.run(["backup", "list", ...at, "--json"]);
     expect(JSON.parse(catalogs.stdout)).toEqual([{ name, backups: 2, newest: second.slot }]);
     const listed = await cli.run(["backup", "list", name, ...at]);
-    expect(listed.stdout).toMatch(/^SLOT +TAKEN +SIZE +KEYS +WHY +VERIFIED +PINNED +ARCHIVE$/m);
+    expect(listed.stdout).toMatch(/^SLOT +TAKEN +SIZE +KEYS +REASON +VERIFIED +PINNED +ARCHIVE$/m);
     expect(listed.stdout).toMatch(
-      new RegExp(`^${first.slot} .* 2000 +demand +yes +- +${first.archive}$`, "m"),
+      new RegExp(`^${first.slot} .* 2000 +on demand +yes +- +${first.archive}$`, "m"),
     );
 
     expect((await cli.run(["backup", "pin", name, first.slot, "--note", "before v2", ...at])).code).toBe(0);
@@ -122,7 +122,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
     await cli.run(["backup", "unpin", name, first.slot, ...at]);
     const asked = await cli.run(["backup", "delete", name, first.slot, ...at]);
     expect(asked).toMatchObject({ code: 1, stdout: "" });
-    expect(asked.stderr).toContain(`this would remove ${first.archive}`);
+    expect(asked.stderr).toContain(`it removes ${first.archive}`);
     expect((await cli.run(["backup", "delete", name, first.slot, "--yes", ...at])).code).toBe(0);
     const left = await cli.run(["backup", "list", name, ...at, "--json"]);
     expect(JSON.parse(left.stdout)).toMatchObject([{ slot: second.slot, pinned: false, encrypted: false }]);
@@ -133,7 +133,7 @@ describe("redis-addon backup, for any Redis and any store", () => {
     const { slot, archive } = await take(store.url);
     const listed = cli.startInTerminal(["backup", "list", name, "--store", store.url]);
     expect(await listed.result).toMatchObject({ code: 0 });
-    expect(listed.output()).toMatch(new RegExp(`^${slot} +\\S+ KiB +2000 +demand +yes +-\r?$`, "m"));
+    expect(listed.output()).toMatch(new RegExp(`^${slot} +\\S+ KiB +2000 +on demand +yes +-\r?$`, "m"));
     expect(listed.output()).not.toContain(archive);
   });
 

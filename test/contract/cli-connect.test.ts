@@ -99,7 +99,7 @@ describeWith([findTool("redis-cli")], "redis-addon connect", () => {
     const elsewhere = await cli.run(["connect", "cache", "EXISTS", "there"], environment());
     expect(elsewhere.stdout).toBe("0\n");
     const none = await cli.run(["connect", "cache", "--db", "5"], environment());
-    expect(none).toMatchObject({ code: 1, stdout: "" });
+    expect(none).toMatchObject({ code: 2, stdout: "" });
     expect(none.stderr).toContain("its plan has the databases 0 to 4");
     expect((await cli.run(["connect", "cache", "--db", "x"], environment())).code).toBe(2);
   });

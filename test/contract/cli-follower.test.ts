@@ -301,7 +301,7 @@ describe("redis-addon follower switchover", () => {
     const there = await follower("switchover", "copy", "--yes");
     expect(there, there.stderr).toMatchObject({ code: 0 });
     expect(there.stdout).toContain("copy leads now, and lead follows it.");
-    expect(there.stdout).toMatch(/writes stood still for \d+ ms at most; lead answered/);
+    expect(there.stdout).toMatch(/Writes stood still for \d+ ms at most; lead answered/);
     expect(there.stdout).toContain("switchedOver: true");
     expect(await statusOf("lead")).toMatchObject({ role: "follower", leader: { addon: "copy" } });
     expect(await statusOf("copy")).toMatchObject({ role: "leader", position: "switched-over" });

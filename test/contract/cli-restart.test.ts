@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +12,8 @@ import { make, run } from "./agent-support";
 
 const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
 const execute = promisify(execFile);
+/** Runs a command in a pseudo-terminal, and ends with its exit code. */
+const PTY = "import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 let home: TestHome;
 
@@ -55,6 +58,25 @@ describe("redis-addon restart", () => {
       stdout: expect.stringMatching(/^asked is restarted; it was away for \d+ ms\.$/m) as string,
     });
     expect(await home.serverPid("asked")).not.toBe(before);
+  });
+
+  it("changes nothing where Ctrl-C is the answer, and says that alone", async () => {
+    await make(home, "unsure");
+    const before = await home.serverPid("unsure");
+    const child = spawn("python3", ["-c", PTY, process.execPath, ENTRY, "restart", "unsure"], {
+      env: { ...process.env, REDIS_ADDON_HOME: home.path },
+      stdio: "pipe",
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    const ended = once(child, "close");
+    await eventually("it asks", async () => output.includes("Go on? [y/N]"));
+    child.stdin.write("\u0003");
+    expect(await ended).toEqual([130, null]);
+    const [, said = ""] = output.split("[y/N]");
+    expect(said).toMatch(/\nredis-addon: cannot restart unsure: nobody agreed; nothing was changed\r?\n$/);
+    for (const other of ["tidying up", "aborted"]) expect(said).not.toContain(other);
+    expect(await home.serverPid("unsure")).toBe(before);
   });
 
   it.each(["everysec", "none"] as const)(

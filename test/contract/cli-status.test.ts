@@ -99,7 +99,7 @@ describe("redis-addon backup status", () => {
     const table = await redisAddon("backup", "status");
     expect(table.code).toBe(0);
     expect(table.stdout).toMatch(/^NAME +BACKUPS +NEWEST VERIFIED +LAST RUN +NEXT RUN +STORED +SIZE/m);
-    expect(table.stdout).toMatch(/^cache +fresh +\d+ s ago +\S+ backed-up +\S+ +1 +\S+ \S+/m);
+    expect(table.stdout).toMatch(/^cache +fresh +\d+ s ago +\S+ backed up +\S+ +1 +\S+ \S+/m);
     expect(table.stdout).toMatch(/^queue +fresh +never +- /m);
     expect((await redisAddon("list")).stdout).toMatch(/^cache .* \d+ s ago$/m);
     expect((await redisAddon("info", "cache")).stdout).toMatch(/^Newest verified +\S+Z, \d+ s ago$/m);
@@ -203,7 +203,7 @@ describe("redis-addon backup status", () => {
       expect(stdout).toMatch(/^Newest verified +\S+Z, /m);
       expect(stdout).toMatch(/^Stored +not known: ./m);
       expect((await redisAddon("backup", "status")).stdout).toMatch(
-        /^! cache: how many there are is not known: ./m,
+        /^! cache, queue: how many there are is not known: ./m,
       );
       await rm(folder);
       await rename(`${folder} elsewhere`, folder);

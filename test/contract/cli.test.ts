@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +9,8 @@ import { provision } from "../support/provision";
 import { creates, makeTestHome, SMALL, type TestHome } from "../support/data-home";
 import { until } from "../support/redis-server";
 
-const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
+const ROOT = join(import.meta.dirname, "../..");
+const ENTRY = join(ROOT, "dist/provider/cli/main.js");
 const run = promisify(execFile);
 
 let home: TestHome;
@@ -70,7 +71,7 @@ describe("redis-addon", () => {
       { slot, archive, reason: "demand", verification: "verified", pinned: false },
     ]);
     expect((await redisAddon("backup", "list", "cache")).stdout).toContain(archive);
-    expect((await redisAddon("info", "cache")).stdout).toContain(`backed-up, ${slot}, verified`);
+    expect((await redisAddon("info", "cache")).stdout).toContain(`backed up, ${slot}, verified`);
   });
 
   it("verifies, shows, pins, downloads and deletes an add-on's backups by its name", async () => {
@@ -123,12 +124,64 @@ describe("redis-addon", () => {
   it("tells by its exit code what went wrong, and by its message what there is", async () => {
     const missing = await redisAddon("info", "nothing");
     expect(missing).toMatchObject({ code: 3, stdout: "" });
-    expect(missing.stderr).toContain("there are only cache");
+    expect(missing.stderr).toContain(`there are only cache. The data home is ${home.path}`);
+    expect((await redisAddon("info", "cachee")).stderr).toContain(
+      "there is none of that name, but there is cache",
+    );
+    const url = await redisAddon("connect", "redis://:hunter2@db");
+    expect(url).toMatchObject({ code: 2, stderr: expect.not.stringContaining("hunter2") as string });
     expect((await redisAddon("backup", "run", "nothing")).code).toBe(3);
-    expect((await redisAddon("no-such-command")).code).toBe(2);
-    expect((await redisAddon("info")).code).toBe(2);
+    const unknown = await redisAddon("lisst");
+    expect(unknown).toMatchObject({ code: 2, stdout: "" });
+    expect(unknown.stderr).toBe(
+      "redis-addon: unknown command 'lisst'\n(Did you mean list?)\nSee redis-addon --help\n",
+    );
+    const incomplete = await redisAddon("backup", "show", "cache");
+    expect(incomplete.code).toBe(2);
+    expect(incomplete.stderr).toMatch(
+      /^redis-addon: missing required argument 'backup'\nSee .* backup show --help$/m,
+    );
     expect((await redisAddon("hand-over", "cache", "--to", "nonsense")).code).toBe(2);
     expect((await redisAddon("--help")).code).toBe(0);
+  });
+
+  it("tells its version, and on a Node.js that is too old for it what it needs, instead of failing somewhere", async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
+    expect(await redisAddon("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    const old = join(home.path, "old-node.cjs");
+    await writeFile(old, 'Object.defineProperty(process, "version", { value: "v20.19.0" });');
+    const refused = run(process.execPath, ["--require", old, ENTRY, "list"]);
+    await expect(refused).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^redis-addon: cannot run with Node\.js v20\.19\.0 .* need 22\.13 or newer/,
+      ) as string,
+    });
+  });
+
+  it("says of an agent that is stuck, and of a data home that can't be read, that nobody can tell", async () => {
+    const pid = await home.agentPid();
+    process.kill(pid, "SIGSTOP");
+    try {
+      const stuck = await redisAddon("agent", "status");
+      expect(stuck).toMatchObject({ code: 1, stdout: "" });
+      expect(stuck.stderr).toMatch(
+        /^redis-addon: cannot ask the agent of .*: it runs, and does not answer\..* doctor/,
+      );
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    const unreadable = join(home.path, "unreadable");
+    await mkdir(unreadable);
+    await symlink("home.json", join(unreadable, "home.json"));
+    for (const command of ["status", "stop"])
+      expect(await redisAddon("--home", unreadable, "agent", command)).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringContaining("cannot use the data home") as string,
+      });
+    expect(await redisAddon("--home", "", "list")).toMatchObject({ code: 2, stdout: "" });
   });
 
   it("tells whether the agent runs, stops it with its servers, and starts both again", async () => {
@@ -152,5 +205,9 @@ describe("redis-addon", () => {
     const deleted = await redisAddon("delete", "cache", "--yes");
     expect(deleted.stdout).toMatch(/its final backup: file:\/\/\S+\.tar\.gz/);
     expect(await home.platform.names()).toEqual([]);
+    // Its backups are found by what is said then.
+    const { stderr } = await redisAddon("backup", "list", "cache");
+    const [, store = ""] = /backup list --store (\S+)$/m.exec(stderr) ?? [];
+    expect((await redisAddon("backup", "list", "--store", store)).stdout).toContain(record.catalogKey);
   });
 });

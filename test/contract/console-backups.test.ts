@@ -22,6 +22,7 @@ import { placeOf } from "../../provider/operations/backup-place";
 import { listBackups } from "../../provider/operations/list-backups";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { handOver } from "../../provider/operations/hand-over";
+import { remove } from "../../provider/operations/remove";
 import { inspect } from "../../provider/operations/inspect";
 import { setBackups } from "../../provider/operations/backups";
 import { startConsole, type TestConsole } from "../support/console";
@@ -178,12 +179,18 @@ describe("one backup", () => {
     const slot = await backUp();
     await run(cache, "DEL", "large");
     const gone = new AbortController();
+    // What lets go of a file only once nobody remembers it warns of that.
+    const warnings: string[] = [];
+    const warned = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", warned);
     const path = `/addons/cache/backups/${slot}/archive`;
     const answer = await fetch(visited.origin + path, { headers, signal: gone.signal });
     await answer.body?.getReader().read();
     expect(await isOpen(slot)).toBe(true);
     gone.abort();
     await eventually("the archive to be let go of", async () => !(await isOpen(slot)));
+    process.off("warning", warned);
+    expect(warnings.filter((message) => /garbage collection/.test(message))).toEqual([]);
   });
 });
 
@@ -193,6 +200,46 @@ async function isOpen(slot: string): Promise<boolean> {
   const files = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
   return files.some((file) => file.includes(`${slot}-`));
 }
+
+describe("a page of backups that stays open", () => {
+  it("asks the store again only once there is something to see", async () => {
+    const { record } = await make(home, "watched");
+    await run(record, "SET", "a", "b");
+    const first = await backUp("watched");
+    const again = (body: string) =>
+      /data-live-from="([^"]+)"/.exec(body)?.[1]?.replaceAll("&amp;", "&") ?? "nowhere";
+    const page = (await get("/addons/watched/backups")).body;
+    expect(page).toContain(`/addons/watched/backups/${first}`);
+    const unchanged = (await get(again(page))).body;
+    expect(unchanged).not.toContain('id="list"');
+    expect(unchanged).toContain('id="activities"');
+    await home.platform.backUp("watched", home.task);
+    const changed = (await get(again(unchanged))).body;
+    expect(changed.match(/<th scope="row">\s*<a href/g)).toHaveLength(2);
+    for (const part of ["state", "calendar", "list", "notes", "activities"])
+      expect(changed).toContain(`id="${part}"`);
+    visited.passMs(60_000);
+    expect((await get(again(changed))).body, "what others did meanwhile").toContain('id="list"');
+  });
+});
+
+describe("backups of deleted add-ons", () => {
+  it("are listed with what brings them back", async () => {
+    const { record } = await make(home, "bygone");
+    await run(record, "SET", "a", "b");
+    expect((await get("/deleted")).body).not.toContain("bygone");
+    await remove(home.platform, { name: "bygone", token: "t1" }, home.task);
+    const page = await get("/deleted");
+    expect(page.status).toBe(200);
+    const told = words(page.body);
+    expect(told).toMatch(
+      /bygone One backup, the newest \S+ \S+ UTC , \d+ \w+ ago, the newest verified one the same/,
+    );
+    expect(told).toContain('restoreFrom: { addon: "bygone" }');
+    expect(told).toContain(`redis-addon backup list ${record.catalogKey} --store`);
+    expect(told).not.toContain("cache-restored");
+  });
+});
 
 describe("many backups", () => {
   it("stand on pages of a hundred, the newest first, and the calendar knows all of them", async () => {
@@ -255,7 +302,7 @@ describe("a download of what is no longer what was written", () => {
     const gone = await fetched(`/addons/cache/backups/${slot}/archive`);
     expect(gone.status).toBe(409);
     expect(words(await gone.text())).toContain("Its archive is gone, and with it the data.");
-    expect(words((await get("/addons/cache/backups")).body)).toContain("NO ARCHIVE");
+    expect(words((await get("/addons/cache/backups")).body)).toContain("no archive");
   });
 });
 
@@ -383,7 +430,7 @@ describe("a store that can't be reached", () => {
     expect(told).toContain("Cannot list");
     expect(told).toContain("what this machine has noted");
     expect(told).toContain("Schedule daily at 04:00 (UTC)");
-    expect(told).toContain(`backed-up, ${slot}, verified`);
+    expect(told).toContain(`backup ${slot} , verified`);
     expect(told).toContain("Back up now");
     expect((await get(`/addons/far/backups/${slot}`)).status).toBe(409);
     const failed = words(await activity("/addons/far/backups"));
@@ -403,7 +450,7 @@ describe("a store that can't be reached", () => {
     await storesAt("mute", `s3://bucket/redis?region=eu-west-1&endpoint=http://127.0.0.1:${port}`);
     const page = await get("/addons/mute/backups");
     expect(page.status).toBe(200);
-    expect(words(page.body)).toContain("they were not listed within 5 s.");
+    expect(words(page.body)).toContain("They were not listed within 5 s.");
   });
 });
 

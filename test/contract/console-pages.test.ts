@@ -59,7 +59,7 @@ describe("the console's pages of a real data home", () => {
 
   it("show an add-on, and others where there is none of that name", async () => {
     const page = await text("/addons/cache");
-    expect(page).toContain(`<code>${cache.server.wish.port}</code>`);
+    expect(page).toContain(`<code id="port">${cache.server.wish.port}</code>`);
     expect(page).toContain(cache.server.wish.version);
     const answer = await ask("/addons/nothing");
     expect(answer.status).toBe(404);
@@ -93,7 +93,7 @@ describe("the console's pages of a real data home", () => {
         const seen = await text("/");
         return seen.includes("unreadable") && seen;
       });
-      expect(page).toContain("cannot read the record of cache");
+      expect(page).toContain("Cannot read the record of cache");
       const answer = await ask("/addons/cache");
       expect(answer.status).toBe(500);
       expect(await answer.text()).toContain("is not a record that this version understands");

@@ -50,6 +50,10 @@ describe("set as follower", () => {
 
     const refused = await ended(await confirm("cache", page));
     expect(refused).toContain("1 key of its own");
+    // It is where it was begun, and not among what was done with backups.
+    expect(refused).toMatch(/href="\/addons\/cache" aria-current="page"/);
+    expect(await text("/addons/cache")).toContain("Follow 127.0.0.1");
+    expect(await text("/addons/cache/backups")).not.toContain("Follow 127.0.0.1");
     expect(await run(record, "GET", "mine")).toBe("1");
 
     const again = await (await post("/addons/cache/replication/follow", address())).text();

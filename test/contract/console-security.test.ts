@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listenHttp } from "../../provider/console/http-server";
 import { SECURITY_HEADERS } from "../../provider/console/security/headers";
 import { logTo } from "../../provider/system/log";
 import { makeAuthority } from "../support/certificates";
@@ -167,6 +168,14 @@ describe("a session", () => {
     expect((await shared.ask("/", { headers: session })).status).toBe(401);
   });
 
+  it("ends where the same browser logs in once more: it forgets it, and could never log out of it", async () => {
+    const earlier = await shared.logIn();
+    const { headers } = await shared.ask(pathOf(shared.loginUrl()), { headers: earlier });
+    const later = { cookie: headers["set-cookie"]?.[0]?.split(";")[0] ?? "" };
+    expect((await shared.ask("/", { headers: later })).status).toBe(200);
+    expect((await shared.ask("/", { headers: earlier })).status).toBe(401);
+  });
+
   it("ends twelve hours after it was used last", async () => {
     await using console = await startConsole();
     const session = await console.logIn();
@@ -284,6 +293,9 @@ describe("a page of another site", () => {
     const kept = await shared.ask("/addons/cache/log?level=<b>", { headers: led });
     expect(kept.status).toBe(401);
     expect(kept.body).toContain(`<a href="/addons/cache/log?level=%3Cb%3E">`);
+    // A path whose dots are resolved here may begin with two slashes.
+    const elsewhere = await shared.ask("/.//evil.example/", { headers: led });
+    expect(elsewhere.body).toContain(`<a href="/evil.example/">`);
   });
 
   it("is told from our own, also where a browser leaves our origin out", async () => {
@@ -341,6 +353,52 @@ describe("a malformed request", () => {
     const body = `${head}Cookie: ${cookie}\r\nOrigin: ${shared.origin}\r\nContent-Length: 10\r\n\r\nx`;
     // What it sends isn't needed for this one; waiting for the rest of it has an end.
     expect(await talk(shared.port, body)).toMatch(/^HTTP/);
+  });
+});
+
+describe("who asks for much", () => {
+  it("is not answered on a connection on which more was asked for before the first answer was there", async () => {
+    const asked = `GET /assets/parts.css HTTP/1.1\r\nHost: 127.0.0.1:${shared.port}\r\n\r\n`;
+    const answered = await talk(shared.port, asked.repeat(1_000));
+    expect(answered.match(/^HTTP/gm) ?? []).toHaveLength(0);
+  });
+
+  it("is answered on one connection as often as he waits for the answer", async () => {
+    const socket = connect(shared.port, "127.0.0.1");
+    for (let i = 0; i < 20; i++) {
+      socket.write(`HEAD /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1:${shared.port}\r\n\r\n`);
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 204 /);
+    }
+    socket.destroy();
+  });
+
+  it("and reads nothing of what he is answered holds no connection", async () => {
+    const cut = Promise.withResolvers<void>();
+    const server = await listenHttp(
+      { host: "127.0.0.1", port: 0 },
+      undefined,
+      (_, response) => {
+        response.on("close", () => cut.resolve());
+        response.end(Buffer.alloc(64 * 1024 ** 2));
+      },
+      200,
+    );
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await cut.promise;
+    socket.destroy();
+    server.close();
+  });
+
+  it("can't keep it busy by what he says that he has of a file", async () => {
+    const spaces = " ".repeat(15_000);
+    const headers = { "if-none-match": `a${spaces}b` };
+    const before = process.cpuUsage();
+    for (let i = 0; i < 10; i++) await shared.ask("/assets/live.js", { headers });
+    // A pattern that tries each of the spaces as a beginning takes half a second each time.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1_000);
   });
 });
 

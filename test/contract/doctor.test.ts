@@ -79,6 +79,11 @@ describe("redis-addon doctor", () => {
     const { code, checks } = await doctor(home.path);
     expect(code).toBe(11);
     expect(about(checks, "data-home")).toMatchObject({ seen: expect.stringContaining("ELOOP") });
+    for (const id of ["add-ons", "backups", "executables", "agent"])
+      expect(about(checks, id)).toMatchObject({
+        result: "not-applicable",
+        seen: "the data home can't be read",
+      });
     expect(about(checks, "node")).toMatchObject({ result: "ok" });
   });
 
@@ -92,6 +97,8 @@ describe("redis-addon doctor", () => {
     });
     expect(stdout).toMatch(/^RESULT +CHECK +SEEN/m);
     expect(stdout).toMatch(/^ok +node +v\d+/m);
+    // It will lie on the disk of the folder above it.
+    expect(stdout).toMatch(/disk +the data home \(.*\): .* free/);
     // oxlint-disable-next-line no-control-regex -- it is what is looked for
     expect(stdout).not.toMatch(/\u001b\[[\d;]*m/);
     await expect(stat(home)).rejects.toThrow("ENOENT");

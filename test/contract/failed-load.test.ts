@@ -56,7 +56,7 @@ function halted(home: TestHome, name: string): Promise<NonNullable<AddonRecord["
 
 async function infoOf(home: TestHome, record: AddonRecord): Promise<Info> {
   await using server = await connectAdmin(home.platform, record, home.task);
-  return server.info();
+  return await server.info();
 }
 
 /** It has what it had before, for readers alone, and asks nobody for another snapshot. */

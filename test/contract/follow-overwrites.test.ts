@@ -40,7 +40,7 @@ function applyFollow(home: TestHome, name: string, leader: string, onData?: OnDa
 
 async function infoOf(home: TestHome, record: AddonRecord): Promise<Info> {
   await using client = await connectAdmin(home.platform, record, home.task);
-  return client.info();
+  return await client.info();
 }
 
 async function expectUntouched(home: TestHome, copy: AddonRecord): Promise<void> {

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { Failure } from "../../provider/core/errors";
 import { connectRedis } from "../../provider/redis/client";
-import { freePort } from "../support/redis-server";
+import { freePort, until } from "../support/redis-server";
 import { startAddon, testTask } from "../support/local-addon";
 
 const SECRET = "s3cret-value";
@@ -116,4 +118,19 @@ test("an abort ends a connection that waits, with the signal's reason", async ()
   const connecting = connectRedis({ host: "127.0.0.1", port: silent.port, password: SECRET }, task);
   controller.abort(new Error("stopped by a person"));
   await expect(connecting).rejects.toThrow("stopped by a person");
+});
+
+test("a connection keeps nothing of what it was answered, however long it lasts", async () => {
+  await using addon = await startAddon();
+  const admin = await addon.admin();
+  const answers: WeakRef<object>[] = [];
+  for (let i = 0; i < 20; i++) answers.push(new WeakRef((await admin.command("TIME")) as object));
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await until("the answers to be forgotten", () => {
+    collect();
+    // The last one may be held by what is under way here.
+    return answers.filter((answer) => answer.deref() !== undefined).length <= 1;
+  });
+  expect(await admin.command("PING")).toBe("PONG");
 });

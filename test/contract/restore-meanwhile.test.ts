@@ -6,7 +6,7 @@ import { aclUsers, CAPTURE_USER, REPLICA_USER } from "../../provider/core/access
 import { inspect } from "../../provider/operations/inspect";
 import { remove } from "../../provider/operations/remove";
 import { layoutOf } from "../../provider/platforms/local/home";
-import { eventually, makeTestHome } from "../support/data-home";
+import { creates, eventually, makeTestHome } from "../support/data-home";
 import { follows } from "../support/follow";
 import { freePort } from "../support/redis-server";
 import {
@@ -63,6 +63,30 @@ test("one that is undone leaves followers with their data, and their leader trus
   await eventually("the copy follows", async () => (await run(copy, "GET", "after")) === "1");
   expect(await digestOf(copy)).toBe(await digestOf(record));
   expect(await agentLog(home)).not.toMatch(/older than when|not those that it had/);
+});
+
+test("a change that comes meanwhile says that it waits for the restore, and comes after it", async () => {
+  await using home = await makeTestHome();
+  const { record } = await make(home, "cache");
+  await run(record, "SET", "kept", "1");
+  const taken = await take(home, "cache");
+  const told: string[] = [];
+  let changing: Promise<unknown> | undefined;
+  const progress = ({ message }: { message: string }) => {
+    if (!message.startsWith("fetching")) return;
+    const wish = { schedule: { daily: "03:00" }, retention: { days: 7 } };
+    changing ??= home.platform.apply(
+      { facet: "backups", name: "cache", claim: creates("b1"), given: [], wish },
+      { ...home.task, progress: (each) => told.push(each.message) },
+    );
+  };
+  await restored(home, "cache", taken, { onData: "replace", task: { ...home.task, progress } });
+  await changing;
+  expect(told[0]).toBe("waiting for the restore of cache to end");
+  expect(await recordOf(home, "cache")).toMatchObject({
+    restored: { backup: taken.slot },
+    backups: { wish: { retention: { days: 7 } } },
+  });
 });
 
 test("a port that changes meanwhile, and a removal, come after it", async () => {

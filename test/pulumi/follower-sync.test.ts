@@ -62,7 +62,7 @@ async function keysOfCopy(): Promise<unknown> {
   const record = await project.home.platform.load(NAME);
   if (record === undefined) throw new Error("there is no such add-on");
   await using server = await connectAdmin(project.home.platform, record, project.home.task);
-  return server.command("DBSIZE");
+  return await server.command("DBSIZE");
 }
 
 /** As soon as there is a server: each key that it loads takes so long. */

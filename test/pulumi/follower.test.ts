@@ -45,7 +45,7 @@ async function fill(name: "lead" | "other"): Promise<void> {
 
 async function ask(name: "lead" | "other" | "copy", ...command: [string, ...string[]]): Promise<unknown> {
   await using client = await connectUrl(await url(name));
-  return client.command(...command);
+  return await client.command(...command);
 }
 
 async function replication(name: "lead" | "other" | "copy", field: string): Promise<string | undefined> {

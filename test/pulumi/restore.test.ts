@@ -52,7 +52,7 @@ async function refused(...args: string[]): Promise<string> {
 
 async function keysOf(name: "source" | "copy"): Promise<unknown> {
   await using client = await connectUrl(await url(name));
-  return client.command("DBSIZE");
+  return await client.command("DBSIZE");
 }
 
 async function restoredBackup(): Promise<string> {

@@ -44,5 +44,5 @@ export async function write(url: string, key: string, value: string): Promise<vo
 
 export async function read(url: string, key: string): Promise<unknown> {
   await using client = await connectUrl(url);
-  return client.command("GET", key);
+  return await client.command("GET", key);
 }

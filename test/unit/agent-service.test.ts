@@ -10,6 +10,7 @@ import { launcherText } from "../../provider/platforms/local/service/launcher";
 import { renderLaunchd } from "../../provider/platforms/local/service/render-launchd";
 import { renderSystemd } from "../../provider/platforms/local/service/render-systemd";
 import { serviceName, serviceOf } from "../../provider/platforms/local/service/service-definition";
+import { DAEMON_FLAGS } from "../../provider/system/daemon-flags";
 
 const FIXTURES = join(import.meta.dirname, "../fixtures/service");
 const USUAL = {
@@ -157,7 +158,7 @@ describe("the script that starts the agent", () => {
           // The `node` on the PATH is a function here, which says what it was called with.
           const node = String.raw`node() { for one; do printf '%s\n' "$one"; done; }`;
           execFileSync("/bin/sh", ["-c", `${node}\n${script.replace('exec "$node"', '"$node"')}`]);
-          const said = ["--disable-warning=ExperimentalWarning", entry, "--home", folder];
+          const said = [...DAEMON_FLAGS, entry, "--home", folder];
           expect(readFileSync(log, "utf8")).toBe(`${said.join("\n")}\n`);
           rmSync(log);
         }),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EXIT, EXIT_CODES_HELP, exitCodeOf, exitCodeOfOutcomes } from "../../provider/cli/exit-codes";
+import { EXIT, exitCodeOf, exitCodeOfOutcomes, exitCodesHelp } from "../../provider/cli/exit-codes";
 import { catalogName, defaultName, parseRedisAddress } from "../../provider/cli/redis-address";
 import { Failure } from "../../provider/core/errors";
 
@@ -80,7 +80,15 @@ describe("exit codes", () => {
     expect(exitCodeOfOutcomes(["failed", "damaged", "structure-checked"])).toBe(4);
   });
 
-  it("are all in the help", () => {
-    for (const code of Object.values(EXIT)) expect(EXIT_CODES_HELP).toMatch(new RegExp(`^  ${code} `, "m"));
+  it("are all in the help of the whole, and in that of a command those that it can end with", () => {
+    const codesIn = (help: string) => [...help.matchAll(/^  (\d+) /gm)].map(([, code]) => Number(code));
+    expect(codesIn(exitCodesHelp(""))).toEqual([...Object.values(EXIT), 130]);
+    expect(codesIn(exitCodesHelp("list"))).toEqual([0, 1, 2, 3, 130]);
+    expect(codesIn(exitCodesHelp("import-file"))).toEqual([0, 1, 2, 3, 4, 130]);
+    expect(codesIn(exitCodesHelp("backup verify"))).toEqual([0, 1, 2, 3, 4, 5, 130]);
+    expect(codesIn(exitCodesHelp("backup"))).toEqual([0, 1, 2, 3, 4, 5, 9, 10, 130]);
+    expect(codesIn(exitCodesHelp("follower"))).toEqual([0, 1, 2, 3, 6, 7, 8, 130]);
+    expect(exitCodesHelp("follower")).toContain("(follower status alone)");
+    expect(exitCodesHelp("follower status")).not.toContain("alone)");
   });
 });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { EXIT_CODES_HELP } from "../../provider/cli/exit-codes";
+import { exitCodesHelp } from "../../provider/cli/exit-codes";
 import { program } from "../../provider/cli/main";
 
 /** Commands whose whole output is something else than an answer. */
@@ -55,7 +55,7 @@ describe("every command", () => {
     expect(hasJson).toBe(!(path in WITHOUT_JSON));
   });
 
-  it.each(PEOPLES)("$path tells once in its help what exit codes mean", ({ command }) => {
-    expect(helpOf(command).split(EXIT_CODES_HELP)).toHaveLength(2);
+  it.each(PEOPLES)("$path tells once in its help what its exit codes mean", ({ path, command }) => {
+    expect(helpOf(command).split(exitCodesHelp(path.replace(/^redis-addon ?/, "")))).toHaveLength(2);
   });
 });

@@ -14,7 +14,8 @@ import {
 import { EXIT, exitCodeOfBackups } from "../../provider/cli/exit-codes";
 import { openingWords } from "../../provider/cli/opening-words";
 import { retentionOf } from "../../provider/cli/retention-options";
-import { tableLines } from "../../provider/cli/table";
+import { fieldLines, tableLines } from "../../provider/cli/table";
+import { some, sharedWords } from "../../provider/operations/words/shared-words";
 import type { BackupsState } from "../../provider/core/status";
 
 const SLOT = "20260501T030000000Z";
@@ -51,7 +52,62 @@ describe("a table", () => {
   it("goes without what may be left out where there is none, one column after the other until it fits", () => {
     expect(lines(25)).toEqual(["A  B", "1  2"]);
     expect(lines(3)).toEqual(["B", "2"]);
-    expect(lines(0)).toEqual(["B", "2"]);
+  });
+
+  it("wraps its last column between words where it is too wide all the same", () => {
+    const row = ["follower", "connecting to somebody at file:///a/very/long/path"];
+    expect(tableLines(["ROLE", "WHY"], [row], { room: 30, expendable: [] })).toEqual([
+      "ROLE      WHY",
+      "follower  connecting to",
+      "          somebody at",
+      "          file:///a/very/long/path",
+    ]);
+  });
+
+  it("has its rows one below the other where not even that has room", () => {
+    const rows = [
+      ["shop-dev-cache", "leader"],
+      ["shop-dev-copy", "follower"],
+    ];
+    expect(tableLines(["NAME", "ROLE"], rows, { room: 20, expendable: [] })).toEqual([
+      "NAME  shop-dev-cache",
+      "ROLE  leader",
+      "",
+      "NAME  shop-dev-copy",
+      "ROLE  follower",
+    ]);
+  });
+
+  it("loses no word, breaks none, and is as wide as it may be unless one word is wider", () => {
+    const word = fc.string({ unit: fc.constantFrom("a", "b", "/"), minLength: 1, maxLength: 20 });
+    const cell = fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => words.join(" "));
+    const table = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(table, fc.integer({ min: 1, max: 120 }), (cells, room) => {
+        const drawn = tableLines(["A", "B", "C"], cells, { room, expendable: [] });
+        const words = drawn.join(" ").split(/ +/);
+        for (const one of cells.flat().flatMap((text) => text.split(" "))) expect(words).toContain(one);
+        // Beside a label and a gap there must be room for the widest word.
+        if (room >= 40) for (const line of drawn) expect(line.length).toBeLessThanOrEqual(room);
+      }),
+    );
+  });
+
+  it("is one line a row, whatever somebody else wrote into a cell", () => {
+    const room = { room: Infinity, expendable: [] };
+    expect(tableLines(["A"], [["x\nB"]], room)).toEqual(["A", "x?B"]);
+    expect(fieldLines([["Pinned", "no\nVerified  yes"]])).toEqual(["Pinned  no?Verified  yes"]);
+  });
+});
+
+describe("what is wrong with several add-ons alike", () => {
+  it("is said once, of some of them and how many others", () => {
+    const said = ["a", "b", "c", "d", "e", "f"].map((addon) => ({ addon, text: "no agent" }));
+    expect(sharedWords([...said, { addon: "b", text: "full" }])).toEqual([
+      "a, b, c, d and 2 more: no agent",
+      "b: full",
+    ]);
+    expect(some(["a", "b", "c"], 2)).toBe("a, b and 1 more");
   });
 });
 

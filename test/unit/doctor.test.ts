@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Check, ok, problem, some, warning, worstFirst } from "../../provider/operations/doctor/check";
+import { type Check, ok, problem, warning, worstFirst } from "../../provider/operations/doctor/check";
 import { judgeAddons, judgeBackups } from "../../provider/operations/doctor/judge/addons";
 import { judgeClock, type SeenClock } from "../../provider/operations/doctor/judge/clock";
 import { judgeDisk, judgeFileSystem } from "../../provider/operations/doctor/judge/disk";
@@ -19,10 +19,12 @@ import {
   type SeenService,
 } from "../../provider/operations/doctor/judge/program";
 import { judgeCli, judgeExecutables, judgeServers } from "../../provider/operations/doctor/judge/servers";
+import { ourCommand } from "../../provider/operations/doctor/our-command";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 * MIB;
 const HOUR_MS = 3_600_000;
+const command = ourCommand("/h");
 
 /** A result, and something that its remedy says. */
 type Expected = readonly [Check["result"], remedy?: string];
@@ -76,13 +78,18 @@ describe("the agent", () => {
 
 describe("its service", () => {
   const seen = (more: Partial<SeenService>): SeenService => ({
+    command,
     addons: 1,
     installed: false,
     name: "s",
     ...more,
   });
   it.each<[string, SeenService, Expected]>([
-    ["is missed where there are add-ons", seen({}), ["warning", "redis-addon agent install-service"]],
+    [
+      "is missed where there are add-ons",
+      seen({}),
+      ["warning", "redis-addon agent install-service --home /h"],
+    ],
     ["isn't where there are none", seen({ addons: 0 }), ["ok"]],
     ["can't be everywhere", seen({ impossible: "no systemd" }), ["not-applicable"]],
     [
@@ -169,7 +176,7 @@ describe("the kernel", () => {
     [Infinity, 50_000, ["ok"]],
     [undefined, 50_000, ["not-applicable"]],
   ])("%s open files where a server takes %s clients: %j", (limit, maxclients, expected) => {
-    expectCheck(judgeFiles({ limit, addons: [{ addon: "cache", maxclients }] }), expected);
+    expectCheck(judgeFiles({ command, limit, addons: [{ addon: "cache", maxclients }] }), expected);
   });
 });
 
@@ -237,7 +244,12 @@ describe("the data home", () => {
     ["for this user alone", [mine("/h", 0o700), mine("/h/r", 0o600)], ["ok"]],
     ["that others can read", [mine("/h", 0o755)], ["problem", "chmod -R go= /h"]],
     ["that a group can write", [mine("/h", 0o700), mine("/h/r", 0o620)], ["problem"]],
-    ["of somebody else", [{ path: "/h", mode: 0o700, owner: 0 }], ["problem", "sudo chown -R 1000 /h"]],
+    ["of somebody else, who keeps it", [{ path: "/h", mode: 0o700, owner: 0 }], ["not-applicable"]],
+    [
+      "with somebody else's files",
+      [mine("/h", 0o700), { path: "/h/r", mode: 0o600, owner: 0 }],
+      ["problem", "sudo chown -R 1000 /h"],
+    ],
   ])("%s", (_, seen, expected) => {
     expectCheck(judgePermissions("/h", 1000, seen), expected);
   });
@@ -250,27 +262,47 @@ describe("the data home", () => {
   it.each<[string, boolean, number[], Expected]>([
     ["no jobs", true, [], ["ok"]],
     ["one under way", true, [HOUR_MS], ["ok"]],
-    ["one for a day", true, [HOUR_MS, 25 * HOUR_MS], ["warning", "--keep-servers"]],
+    [
+      "one for a day",
+      true,
+      [HOUR_MS, 25 * HOUR_MS],
+      ["warning", "redis-addon agent stop --keep-servers --home /h && redis-addon agent start --home /h"],
+    ],
     ["one that nobody looks after", false, [HOUR_MS], ["warning", "agent start"]],
   ])("holds %s", (_, agentRuns, agesMs, expected) => {
-    expectCheck(judgeJobs({ agentRuns, agesMs }), expected);
+    expectCheck(judgeJobs({ command, agentRuns, agesMs }), expected);
   });
 });
 
 describe("add-ons and their backups", () => {
   it("are one check while all is well, and one each for those with trouble", () => {
-    expect(judgeAddons([{ addon: "a" }, { addon: "b" }], [])).toMatchObject([{ result: "ok" }]);
-    const checks = judgeAddons([{ addon: "a" }, { addon: "b", trouble: "gone" }], ["c: damaged"]);
+    const here = { command, agentRuns: true };
+    expect(judgeAddons([{ addon: "a" }, { addon: "b" }], [], here)).toMatchObject([{ result: "ok" }]);
+    const checks = judgeAddons([{ addon: "a" }, { addon: "b", trouble: "gone" }], ["c: damaged"], here);
     expect(checks.map(({ seen }) => seen)).toEqual(["c: damaged", "b: gone"]);
     for (const check of checks) expectCheck(check, ["problem"]);
-    expect(judgeAddons([], [])).toMatchObject([{ result: "not-applicable" }]);
+    expect(judgeAddons([], [], here)).toMatchObject([{ result: "not-applicable" }]);
+  });
+
+  it("that share a cause are one check, and where no agent runs its start is the remedy", () => {
+    const seen = ["a", "b", "c", "d", "e", "f"].map((addon) => ({ addon, trouble: "the agent was stopped" }));
+    const [first, ...others] = judgeAddons([...seen, { addon: "g", trouble: "gone" }], [], {
+      command,
+      agentRuns: true,
+    });
+    expect(first?.seen).toBe("a, b, c, d and 2 more: the agent was stopped");
+    expect(first?.remedy).toMatch(/^redis-addon info a --home \/h +#/);
+    expect(others.map((check) => check.remedy)).toEqual(["redis-addon info g --home /h"]);
+    expect(judgeAddons(seen, [], { command, agentRuns: false })).toMatchObject([
+      { remedy: "redis-addon agent start --home /h" },
+    ]);
   });
 
   it("are named with what to run", () => {
-    expect(judgeBackups([{ addon: "a" }])).toMatchObject([{ result: "ok" }]);
-    const [check, ...others] = judgeBackups([{ addon: "a", trouble: "overdue" }, { addon: "b" }]);
+    expect(judgeBackups([{ addon: "a" }], command)).toMatchObject([{ result: "ok" }]);
+    const [check, ...others] = judgeBackups([{ addon: "a", trouble: "overdue" }, { addon: "b" }], command);
     expect(others).toEqual([]);
-    expect(check).toMatchObject({ result: "problem", remedy: "redis-addon backup run a" });
+    expect(check).toMatchObject({ result: "problem", remedy: "redis-addon backup run a --home /h" });
   });
 });
 
@@ -278,9 +310,4 @@ it("what a person should look at first comes first, the rest in its order", () =
   const advice = { why: "w", remedy: "r" };
   const checks = [ok("a", "x"), warning("b", "x", advice), ok("c", "x"), problem("d", "x", advice)];
   expect(worstFirst(checks).map(({ id }) => id)).toEqual(["d", "b", "a", "c"]);
-});
-
-it("many are some of them and a number", () => {
-  expect(some(["a", "b"])).toBe("a, b");
-  expect(some(["a", "b", "c"], 2)).toBe("a, b and 1 more");
 });

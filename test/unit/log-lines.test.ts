@@ -22,6 +22,25 @@ describe("a line of a server's log", () => {
     });
   });
 
+  it.each([
+    "oO0OoO0OoO0Oo Valkey is starting oO0OoO0OoO0Oo",
+    "Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=15656, just started",
+    "Server initialized",
+    "User requested shutdown...",
+    "Redis is now ready to exit, bye bye...",
+    "Connection with replica 127.0.0.1:<unknown-replica-port> lost.",
+  ])("is no warning where it tells the usual course of things: %s", (text) => {
+    expect(serverLine(`4711:M 06 Nov 2026 08:59:02.123 # ${text}`)).toMatchObject({ level: "info", text });
+  });
+
+  it.each([
+    "Connection with replica 127.0.0.1:6380 lost.",
+    "Server initialized, but nobody knows how",
+    "Failover request received for replid 5c1e.",
+  ])("is a warning where it only looks like that: %s", (text) => {
+    expect(serverLine(`4711:M 06 Nov 2026 08:59:02.123 # ${text}`).level).toBe("warning");
+  });
+
   it("that it wrote while it handled a signal has its time too", () => {
     expect(serverLine("24223:signal-handler (1795425750) Received SIGTERM scheduling shutdown...")).toEqual({
       at: "2026-11-23T09:22:30.000Z",

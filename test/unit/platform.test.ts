@@ -4,10 +4,18 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bindAddresses, bindProblem } from "../../provider/core/bind";
 import { supersedes } from "../../provider/platforms/local/ensure-agent";
-import { layoutOf, ownerProblem, readIdentity, type HomeLayout } from "../../provider/platforms/local/home";
+import {
+  homeProblem,
+  layoutOf,
+  ownerProblem,
+  readIdentity,
+  requireUsable,
+  type HomeLayout,
+} from "../../provider/platforms/local/home";
 import { comparePackageVersions } from "../../provider/platforms/local/package-version";
 import { readRecord, recordedNames, recordedPorts } from "../../provider/platforms/local/records";
-import { testRecord } from "../support/local-addon";
+import { startAgent } from "../../provider/operations/agent";
+import { testRecord, testTask } from "../support/local-addon";
 
 async function withHome(use: (layout: HomeLayout) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "rah-"));
@@ -80,6 +88,21 @@ describe("a data home", () => {
     );
   });
 
+  it.each(["*", "?", "[", "\\"])(
+    "is refused below a path with a %s, which servers take for more",
+    async (sign) => {
+      await withHome(async (layout) => {
+        const below = layoutOf(`${layout.root}/a${sign}b`);
+        expect(await homeProblem(below)).toContain(`there is a ${sign} in ${below.root}`);
+        const refused = { code: "home-unusable", subject: below.root };
+        await expect(requireUsable(below)).rejects.toMatchObject(refused);
+        // An agent would be started there that can't, or that starts servers without their configuration.
+        await expect(startAgent(below.root, testTask())).rejects.toMatchObject(refused);
+        expect(await homeProblem(layoutOf(`${layout.root}/ü]{x} %41#'"$HOME`))).toBeUndefined();
+      });
+    },
+  );
+
   it("gives no path for what can't be an add-on's name", () => {
     for (const name of ["../outside", "", "a/b", "..", "Cache"])
       expect(() => layoutOf("/home").addon(name), name).toThrow(
@@ -106,6 +129,17 @@ describe("the records of a data home", () => {
       await rm(layout.addons, { recursive: true });
       await symlink(layout.addons, layout.addons);
       await expect(recordedNames(layout)).rejects.toMatchObject({ code: "home-unusable" });
+    });
+  });
+
+  it("that were there a moment ago are taken to be there as long as their folders are", async () => {
+    await withHome(async (layout) => {
+      for (const name of ["cache", "gone", "queue"]) await record(layout, name, "{}");
+      const known = new Set(["cache", "gone", "never"]);
+      await rm(layout.addon("gone").root, { recursive: true });
+      await rm(layout.addon("cache").record);
+      expect(await recordedNames(layout, known)).toEqual(["cache", "queue"]);
+      expect(await recordedNames(layout)).toEqual(["queue"]);
     });
   });
 

@@ -50,8 +50,16 @@ test.each([
   ["s3://bucket/cache?secretAccessKey=hush-hush", /credentials/],
   ["file:///cache", /no catalog/],
   ["file:///backups/not%20a%20catalog", /no catalog/],
+  ["file:///backups/dump.rdb", /an RDB file/],
+  ["s3://bucket/exports/dump.rdb.gz?region=eu-west-1", /an RDB file/],
 ])("%s is refused, without repeating what may be a secret", (url, why) => {
   const found = parseRestoreUrl(url);
   expect(found).toMatchObject({ kind: "fault", cause: expect.stringMatching(why) });
   expect(JSON.stringify(found)).not.toContain("hush-hush");
+});
+
+test("that of an RDB file is refused with the command that takes it", () => {
+  expect(parseRestoreUrl("file:///backups/dump.rdb")).toMatchObject({
+    hint: expect.stringContaining("redis-addon import-file <file> --into <add-on>"),
+  });
 });

@@ -5,6 +5,7 @@ import { destinationIn, readIdentity, type HomeLayout } from "../../platforms/lo
 import { readBackupState } from "../../platforms/local/process-state";
 import { readRecord, recordedNames } from "../../platforms/local/records";
 import { log } from "../log";
+import { readIfChanged } from "../records/read-if-changed";
 import { AlertNotes, receiverOf, type AlertNote } from "./alert-notes";
 import { deliveries } from "./deliver-alerts";
 import { heldBack, type AttendedBackups } from "./held-back";
@@ -31,11 +32,19 @@ export async function watchBackups(watched: WatchedBackups): Promise<void> {
   const isHeld = heldBack(watched);
   const troubles = new Map<string, string>();
   const home = await readIdentity(layout).catch(() => undefined);
+  const recordOf = readIfChanged(
+    (name) => layout.addon(name).record,
+    (name) => readRecord(layout, name),
+  );
+  const stateOf = readIfChanged(
+    (name) => layout.addon(name).backups,
+    (name) => readBackupState(layout.addon(name)),
+  );
 
   async function look(name: string): Promise<void> {
-    const record = await readRecord(layout, name);
+    const record = await recordOf(name);
     if (record === undefined || record.removing !== undefined) return;
-    const state = await readBackupState(layout.addon(name));
+    const state = await stateOf(name);
     const now = clock.now();
     const health = backupHealthOf(record, state, now);
     if (isHeld(record, state, health, now)) return;

@@ -40,5 +40,5 @@ export async function backUpBeforeUpgrade(
 async function readable(record: AddonRecord, task: Task): Promise<boolean> {
   if (followed(record) === undefined) return false;
   await using running = await connectServer(record, task);
-  return becomeReadable(running, task, record.name);
+  return await becomeReadable(running, task, record.name);
 }

@@ -14,6 +14,7 @@ import { ensureCaptureUser } from "./capture-user";
 import { dueNow } from "./due-now";
 import { watchBackups } from "../alerts/watch-backups";
 import { log } from "../log";
+import { readIfChanged } from "../records/read-if-changed";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
 const TICK_MS = 5_000;
@@ -31,6 +32,14 @@ interface RunningJob {
  */
 export class BackupRunner {
   readonly #running = new Map<string, RunningJob>();
+  readonly #record = readIfChanged(
+    (name) => this.layout.addon(name).record,
+    (name) => readRecord(this.layout, name),
+  );
+  readonly #state = readIfChanged(
+    (name) => this.layout.addon(name).backups,
+    (name) => readBackupState(this.layout.addon(name)),
+  );
   #adopting: Promise<void> | undefined;
 
   constructor(
@@ -142,9 +151,9 @@ export class BackupRunner {
   }
 
   async #startWhatIsDue(name: string): Promise<void> {
-    const record = await readRecord(this.layout, name);
+    const record = await this.#record(name);
     if (record === undefined) return;
-    const state = await readBackupState(this.layout.addon(name));
+    const state = await this.#state(name);
     // Whoever asked for one while these files were read has started it.
     if (this.#running.has(name)) return;
     const due = dueNow(record, state, this.clock.now());

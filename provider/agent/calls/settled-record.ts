@@ -15,6 +15,7 @@ export async function settledRecord(
 ): Promise<AddonRecord | undefined> {
   const record = await supervisor.handOvers.settled(name, task);
   if (record?.restoring === undefined) return record;
+  task.progress({ message: `waiting for the restore of ${name} to end` });
   await supervisor.place(name, task).catch((error: unknown) => {
     task.signal.throwIfAborted();
     log(`${name}: ${String(error)}`);

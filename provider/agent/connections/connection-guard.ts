@@ -12,12 +12,17 @@ const LONGEST_PAUSE_MS = 500;
 const PAUSES_PER_LOOK = 3;
 /** How long one that has just connected may take to log in where places are scarce; one of ours may be a slow process. */
 const LOGIN_MS = 250;
+/** Of its plan's connections: a server with fewer is looked at at each fourth look alone. */
+const FAR_FROM_FULL = 0.5;
+const LOOKS_TO_SKIP = 3;
 /** Clients that come back at once, and are closed again, would fill the log. */
 const SAY_EVERY_MS = 60_000;
 
 /** Turns away users above their plan's connections, so that there is room for administration, followers and backups. */
 export class ConnectionGuard {
   readonly #looking = new Set<string>();
+  /** The looks to skip. They are counted, as a clock may be set back. */
+  readonly #resting = new Map<string, number>();
   readonly #closed = new Map<string, { count: number; saidAt: number }>();
 
   constructor(
@@ -32,6 +37,11 @@ export class ConnectionGuard {
   look(name: string, task: Task): void {
     const held = heldConnections().get(name);
     if (held === undefined || this.#looking.has(name)) return;
+    const toSkip = this.#resting.get(name) ?? 0;
+    if (toSkip > 0) {
+      this.#resting.set(name, toSkip - 1);
+      return;
+    }
     this.#looking.add(name);
     void this.#thinOut(name, held.client, task)
       .catch(async (error: unknown) => {
@@ -54,6 +64,7 @@ export class ConnectionGuard {
       const allowed = planOf(record.server.wish.plan).connections;
       const seen = await closeExcess(client, { allowed, knownUpTo });
       this.#tell(name, seen.closed, allowed, task);
+      if (seen.connected < allowed * FAR_FROM_FULL) this.#resting.set(name, LOOKS_TO_SKIP);
       if (!seen.lookAgain) return;
 
       const wantedMs = PAUSES_PER_LOOK * (task.clock.now() - startedAt);

@@ -6,6 +6,7 @@ import { FromConsoleSchema, type ToConsole } from "../../core/console-channel";
 import { hostAndPortText, type HostAndPort } from "../../core/host-and-port";
 import type { Clock } from "../../core/task";
 import type { HomeLayout } from "../../platforms/local/home";
+import { DAEMON_FLAGS } from "../../system/daemon-flags";
 import { identify, signalProcess, type ProcessIdentity } from "../../system/processes";
 
 const CONSOLE_ENTRY = join(__dirname, "..", "..", "console", "main.js");
@@ -36,11 +37,7 @@ export async function startConsole(
 ): Promise<ConsoleProcess> {
   const child = spawn(
     process.execPath,
-    [
-      "--disable-warning=ExperimentalWarning",
-      CONSOLE_ENTRY,
-      ...["--home", layout.root, "--listen", hostAndPortText(listen)],
-    ],
+    [...DAEMON_FLAGS, CONSOLE_ENTRY, "--home", layout.root, "--listen", hostAndPortText(listen)],
     // Its words go to the agent's log.
     { stdio: ["ignore", "inherit", "inherit", "ipc"], cwd: layout.root },
   );

@@ -8,6 +8,7 @@ import type { HomeLayout } from "../../platforms/local/home";
 import { keptServerPath } from "../../platforms/local/servers";
 import { discardJobFolders, jobFolder, makeExtractedFolder } from "../backups/job-folders";
 import { runForCall } from "../backups/run-for-call";
+import { namingFullDisk, requireSomeSpace } from "./full-disk";
 import { noteHold, releaseHeld } from "./held-backup";
 
 /**
@@ -33,6 +34,7 @@ export async function fetchBackup(
   const { version } = record.server.wish;
   const id = `${name}-restore-${randomUUID().slice(0, 8)}`;
   const removeAll = (): Promise<void> => discardJobFolders(layout, id);
+  await requireSomeSpace(layout, name);
   try {
     // One of its own: what a killed job has half written beside its folder goes with it.
     const folder = join(await makeExtractedFolder(layout, id), "data");
@@ -58,7 +60,8 @@ export async function fetchBackup(
       },
     };
   } catch (error) {
+    const named = await namingFullDisk(layout, name, error);
     await removeAll();
-    throw error;
+    throw named;
   }
 }

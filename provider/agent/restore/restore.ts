@@ -13,12 +13,14 @@ import type { AgentService } from "../service";
 import { beginRestore } from "./begin-restore";
 import { fetchBackup, type FetchedBackup } from "./fetch-backup";
 import { exists } from "./folders";
+import { namingFullDisk } from "./full-disk";
 import { keptFolder } from "./leftovers";
 import { placeOrDown, refuseToReplace } from "./prepare-to-replace";
 import { refuseAsRecorded } from "./refusals";
 import { requireDatabases } from "./require-databases";
 import { readRestoreNote, removeRestoreNote } from "./restore-note";
 import { restoreUndone } from "./settle-restore";
+import { markUnderWay } from "./under-way";
 
 /** A server that ends between its answer and the count is started again. */
 const TRIES = 3;
@@ -35,6 +37,19 @@ const TRIES = 3;
  * most of it. Of a restore that an earlier call began: from its intent.
  */
 export async function restore(
+  service: AgentService,
+  request: RestoreRequest,
+  task: Task,
+): Promise<RestoreResult> {
+  using _ = markUnderWay(service.layout.addon(request.name));
+  try {
+    return await restoreOrFail(service, request, task);
+  } catch (error) {
+    throw await namingFullDisk(service.layout, request.name, error);
+  }
+}
+
+async function restoreOrFail(
   service: AgentService,
   request: RestoreRequest,
   task: Task,
@@ -110,8 +125,9 @@ async function replaced(
   const { name } = request;
   const followers = await followersOf(layout, name);
   const begun = await beginRestore(service, request, fetched, task).catch(async (error: unknown) => {
+    const named = await namingFullDisk(layout, name, error);
     await giveRightsBack(service, [name, ...followers]);
-    throw error;
+    throw named;
   });
   const { safetyBackup, refusedSince } = begun;
   try {

@@ -63,8 +63,10 @@ function status(): Command {
     .option("--json", "one object")
     .addHelpText("after", STATUS_HELP)
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { home } = await contextOf(command);
+      const { home, platform } = await contextOf(command);
       const found = await agentStatus(home);
+      // Nobody can tell of a data home that can't be read.
+      if (found.agent === undefined) await platform.home();
       if (options.json === true) return printJson(found);
       if (found.agent === undefined) return printLine(`No agent runs for ${found.home}.`);
       printFields([
@@ -85,8 +87,9 @@ function stop(): Command {
     .option("--json", "one object: whether it ran, and the add-ons whose servers were stopped")
     .addHelpText("after", STOP_HELP)
     .action(async (options: { keepServers?: boolean; json?: boolean }, command: Command) => {
-      const { home, task } = await contextOf(command);
+      const { home, platform, task } = await contextOf(command);
       const answer = await stopAgent(home, options.keepServers === true, task);
+      if (answer === undefined) await platform.home();
       if (options.json === true)
         return printJson({ ran: answer !== undefined, stopped: answer?.stopped ?? [] });
       if (answer === undefined) return printLine("No agent was running.");

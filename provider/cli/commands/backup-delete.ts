@@ -3,6 +3,7 @@ import { Failure } from "../../core/errors";
 import { deleteBackup, lookAtDeletion } from "../../operations/backup-catalog";
 import { catalogCommand, placeFor, type StoreOption } from "../backup-options";
 import { whatGoes } from "../../operations/words/deletion-words";
+import { confirm } from "../confirm";
 import { contextOf } from "../context";
 import { printJson, printLine } from "../print";
 
@@ -17,7 +18,7 @@ Pinned backups are not deleted before they are unpinned, nor the newest verified
 whose manifest is damaged goes with every archive of that slot: nothing tells any more which one was its own.
 
 Examples:
-  redis-addon backup delete cache 20260102T030000000Z          # says what would go
+  redis-addon backup delete cache 20260102T030000000Z          # says what would go, and asks
   redis-addon backup delete cache 20260102T030000000Z --yes`;
 
 interface DeleteOptions extends StoreOption {
@@ -29,7 +30,7 @@ interface DeleteOptions extends StoreOption {
 export function deleteCommand(): Command {
   return catalogCommand("delete", "delete one backup for ever")
     .argument("<backup>", "which one")
-    .option("--yes", "really do it")
+    .option("--yes", "don't ask")
     .option("--even-newest-verified", "also where it is the newest that is known to be good")
     .option("--json", "one object")
     .addHelpText("after", HELP)
@@ -37,14 +38,10 @@ export function deleteCommand(): Command {
       const context = await contextOf(command);
       const place = await placeFor(context, name, options);
       const found = await lookAtDeletion(place, which, context.task);
-      if (options.yes !== true)
-        throw new Failure({
-          code: "not-confirmed",
-          operation: "delete",
-          subject: `backup ${found.slot} of ${name}`,
-          cause: `this would remove ${whatGoes(found)}, for ever`,
-          hint: "To do it, add --yes",
-        });
+      await confirm({
+        ...{ yes: options.yes, operation: "delete", subject: `backup ${found.slot} of ${name}` },
+        consequences: [`it removes ${whatGoes(found)}, for ever`],
+      });
       // Only what was told is taken away: one whose manifest is damaged since is refused.
       const evenDamaged = found.manifestDamage !== undefined;
       const evenNewestVerified = options.evenNewestVerified === true;

@@ -11,6 +11,7 @@ import { wrongUsage } from "../exit-codes";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
 import { verifiedCell } from "../../operations/words/addon-words";
+import { reasonWords } from "../../operations/words/backup-words";
 
 const HELP = `
 Examples:
@@ -54,7 +55,7 @@ export function listCommand(): Command {
       if (backups.length === 0) return printLine(`${name} has no backups yet.`);
       const told = fates === undefined ? [] : ["KEPT"];
       printTable(
-        ["SLOT", "TAKEN", "SIZE", "KEYS", "WHY", "VERIFIED", "PINNED", ...told, "ARCHIVE"],
+        ["SLOT", "TAKEN", "SIZE", "KEYS", "REASON", "VERIFIED", "PINNED", ...told, "ARCHIVE"],
         backups.map((backup) => rowOf(backup, fates)),
         // `backup show` has both, and the slot tells the moment as well.
         ["ARCHIVE", "TAKEN"],
@@ -87,7 +88,7 @@ function rowOf(backup: CatalogEntry, fates: ReadonlyMap<string, Fate> | undefine
     backup.takenAt,
     memoryText(backup.sizeBytes),
     backup.keys === undefined ? "-" : String(backup.keys),
-    backup.reason,
+    reasonWords(backup),
     verifiedCell(backup),
     pinnedCell(backup),
     ...(fates === undefined ? [] : [fateCell(fates.get(backup.slot))]),

@@ -35,7 +35,7 @@ export function pruneCommand(): Command {
   return retentionOptions(catalogCommand("prune", "remove the backups that the retention no longer keeps"))
     .option("--dry-run", "only say what would go, each with why")
     .option("--list", "also what stays, each with why")
-    .option("--yes", "really do it")
+    .option("--yes", "don't ask")
     .option("--json", "one object: removals, kept, and the slots that were removed")
     .addHelpText("after", HELP)
     .action(async (name: string, options: PruneOptions, command: Command) => {

@@ -19,6 +19,8 @@ Say where the data shall go, with one of these:
   --folder <path>   a new folder, in which redis-server opens them; nothing else is touched
   --to <URL>        any Redis (6.2 or newer, or Valkey) that may be told REPLICAOF and can connect to this machine
 
+An RDB file that is no backup of this package (dump.rdb) goes into an add-on by redis-addon import-file.
+
 Where there are keys already, nothing happens without --replace-data, nor before you agreed (or --yes). A verified backup
 of what is replaced is taken first.
 
@@ -88,7 +90,10 @@ export function restoreCommand(): Command {
       ) => {
         const goal = goalOf(options);
         expectBulkBytes();
-        const context = await contextOf(command, { takesLong: true });
+        const context = await contextOf(command, {
+          takesLong: true,
+          ...(goal.kind === "into" ? { afterwards: `redis-addon info ${goal.into}` } : {}),
+        });
         const from = originOf(name, which, options);
         const keyFor = keyRing({ name: name ?? "the archive", destination: "", catalogKey: "" }, options);
         if (goal.kind === "into") {

@@ -13,7 +13,7 @@ import { tlsOptions } from "../redis-tls";
 import { PASSPHRASE_VARIABLE, PASSWORD_VARIABLE } from "../secrets";
 import { warn } from "../terminal";
 import { takenKeys, takenWarnings } from "../../operations/words/taken-words";
-import { VERIFICATION_WORDS } from "../../core/verification";
+import { verifiedCell } from "../../operations/words/addon-words";
 import { openingWords } from "../opening-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 
@@ -78,7 +78,9 @@ export function runCommand(): Command {
         ...(taken.keys === undefined ? [] : [["Keys", takenKeys(taken)] as const]),
         [
           "Verified",
-          taken.verification === undefined ? "no" : VERIFICATION_WORDS[taken.verification.outcome],
+          taken.verification === undefined
+            ? "no"
+            : verifiedCell({ archiveExists: true, verification: taken.verification.outcome }),
         ],
       ]);
       printLine(`\n${openingWords(taken, { name, store: options.to })}`);

@@ -5,6 +5,7 @@ import { severalAtOnce } from "../../operations/several-at-once";
 import { refuseUrl } from "../backup-options";
 import {
   healthWords,
+  lastRunCell,
   lastRunWords,
   newestVerifiedCell,
   newestVerifiedWords,
@@ -13,9 +14,11 @@ import {
   scheduleWords,
   storedWords,
 } from "../../operations/words/backup-words";
+import { homePath } from "../../operations/agent";
 import { contextOf } from "../context";
 import { EXIT, exitCodeOfBackups, type ExitCode } from "../exit-codes";
 import { printFields, printJson, printLine, printTable } from "../print";
+import { sharedWords } from "../../operations/words/shared-words";
 import { warn } from "../terminal";
 import { Failure } from "../../core/errors";
 
@@ -38,7 +41,8 @@ export function statusCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (given: string[], options: { readonly json?: boolean }, command: Command) => {
       given.forEach(refuseUrl);
-      const { platform, task } = await contextOf(command);
+      const context = await contextOf(command);
+      const { platform, task } = context;
       const names = given.length > 0 ? [...new Set(given)] : await platform.names();
       let unknown = false;
       const looked = await severalAtOnce(names, (name) =>
@@ -55,7 +59,9 @@ export function statusCommand(): Command {
       if (options.json === true) return printJson(all);
       const [first, ...others] = all;
       if (first === undefined)
-        return unknown ? undefined : printLine("There are no add-ons in this data home.");
+        return unknown
+          ? undefined
+          : printLine(`There are no add-ons in the data home ${homePath(context.home)}.`);
       const now = task.clock.now();
       if (given.length > 0 && others.length === 0) return printOne(first, now);
       printTable(
@@ -63,7 +69,7 @@ export function statusCommand(): Command {
         all.map((status) => rowOf(status, now)),
         EXPENDABLE,
       );
-      for (const line of all.flatMap(problemsOf)) printLine(`! ${line}`);
+      for (const line of sharedWords(all.flatMap(problemsOf))) printLine(`! ${line}`);
     });
 }
 
@@ -80,13 +86,13 @@ const HEADER = [
 const EXPENDABLE = ["DESTINATION", "KEPT", "LAST RUN", "SCHEDULE", "SIZE", "NEXT RUN"];
 
 function rowOf(status: BackupStatus, now: number): string[] {
-  const { addon, health, stored, lastRun, schedule, retention, next, catalog } = status;
+  const { addon, health, stored, schedule, retention, next, catalog } = status;
   const isCounted = !("unknown" in stored);
   return [
     addon,
     health.state,
     newestVerifiedCell(status, now),
-    lastRun === undefined ? "-" : `${lastRun.at} ${lastRun.outcome}`,
+    lastRunCell(status),
     next ?? "never",
     isCounted ? String(stored.backups) : "?",
     isCounted ? memoryText(stored.sizeBytes) : "?",
@@ -116,13 +122,13 @@ function fieldsOf(status: BackupStatus, now: number): [label: string, value: str
   ];
 }
 
-function problemsOf(status: BackupStatus): string[] {
+function problemsOf(status: BackupStatus): { addon: string; text: string }[] {
   const { addon, health, stored } = status;
   return [
     ...(health.why === undefined ? [] : [health.why]),
     ...("unknown" in stored ? [`how many there are is not known: ${stored.unknown}`] : []),
     ...besideHealth(status),
-  ].map((problem) => `${addon}: ${problem}`);
+  ].map((text) => ({ addon, text }));
 }
 
 function besideHealth({ missing, unattended }: BackupStatus): string[] {

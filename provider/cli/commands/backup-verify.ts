@@ -11,7 +11,7 @@ import { decryptionOptions, keyRing, type DecryptionOptions } from "../decryptio
 import { EXIT, exitCodeOf, exitCodeOfOutcomes, wrongUsage } from "../exit-codes";
 import { printJson, printLine, printTable } from "../print";
 import { warn } from "../terminal";
-import { VERIFICATION_WORDS } from "../../core/verification";
+import { verifiedCell } from "../../operations/words/addon-words";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 import { stepBehindServers } from "../../system/step-behind-servers";
 
@@ -102,5 +102,6 @@ async function verifyEach(
 }
 
 function rowOf({ slot, outcome, counts, why }: Verification): string[] {
-  return [slot, VERIFICATION_WORDS[outcome], counts === undefined ? "-" : String(counts.keys), why ?? ""];
+  const verified = verifiedCell({ archiveExists: true, verification: outcome });
+  return [slot, verified, counts === undefined ? "-" : String(counts.keys), why ?? ""];
 }

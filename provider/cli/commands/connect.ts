@@ -5,12 +5,14 @@ import { runInPlace } from "../run-in-place";
 
 const HELP = `
 Runs redis-cli, or valkey-cli, as the add-on's user. Its password is handed over in the environment, so that it stands in
-no process list; what follows -- is redis-cli's, and so is Ctrl-C. The command ends with redis-cli's own exit code.
+no process list; what follows -- is redis-cli's, and so is Ctrl-C. The command ends with redis-cli's own exit code, which
+is 0 also where Redis answers with an error, unless -e is given.
 
 Examples:
   redis-addon connect cache                          # a prompt
   redis-addon connect cache GET greeting
   redis-addon connect cache --db 2 -- --scan --pattern 'session:*'
+  redis-addon connect cache -- -e SET greeting hello # code 1 where Redis refuses it
   redis-addon connect cache -- --stat
   redis-addon connect cache -- --pipe < commands.txt`;
 

@@ -32,7 +32,10 @@ export function deleteCommand(): Command {
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string, { finalBackup, yes, json }: DeleteOptions, command: Command) => {
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon info ${name}`,
+      });
       const addon = await requireAddon(context, name);
       await confirm({
         ...{ yes, operation: "delete", subject: name },
@@ -41,6 +44,8 @@ export function deleteCommand(): Command {
       const given = finalBackup ? {} : { withoutBackup: true as const };
       const removal = await remove(context.platform, { name, ...given }, context.task);
       if (json === true) return printJson(removal);
-      if (removal.outcome === "removed") printLine(`${removedWords(name, removal)}.`);
+      printLine(
+        removal.outcome === "removed" ? `${removedWords(name, removal)}.` : `${name} was deleted already.`,
+      );
     });
 }

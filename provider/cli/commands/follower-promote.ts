@@ -27,11 +27,14 @@ export function promoteCommand(): Command {
   return new Command("promote")
     .description("make a follower a leader with its data; its old leader stays as it is")
     .argument("<add-on>", "its name")
-    .option("--yes", "really do it")
+    .option("--yes", "don't ask")
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string, options: { yes?: boolean; json?: boolean }, command: Command) => {
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon follower status ${name}`,
+      });
       const addon = await requireAddon(context, name);
       const record = await context.platform.load(name);
       const replication = declaredReplication(name, record);

@@ -24,11 +24,14 @@ export function resyncCommand(): Command {
   return new Command("resync")
     .description("have a follower take what its leader has now, though that was found to be less than it had")
     .argument("<add-on>", "the follower's name")
-    .option("--yes", "really do it")
+    .option("--yes", "don't ask")
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string, options: { yes?: boolean; json?: boolean }, command: Command) => {
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon follower status ${name}`,
+      });
       const addon = await requireAddon(context, name);
       const { replication } = addon;
       // In sync nothing is kept from it; of a leader the operation says what is wrong.

@@ -10,7 +10,7 @@ import {
   stateWords,
 } from "../../operations/words/follower-words";
 import { interruptedExitCode } from "../interruption";
-import { printJson, printJsonLine, printLine } from "../print";
+import { printJson, printJsonLine, printLine, roomOf } from "../print";
 import { printable } from "../printable";
 import { fieldLines, tableLines } from "../table";
 import { watchDisplay } from "../watch-display";
@@ -51,7 +51,7 @@ export function statusCommand(): Command {
       const status = await look(context, name);
       process.exitCode = exitCodeOfFollower(status);
       if (options.json === true) return printJson(status);
-      for (const line of linesOf(status)) printLine(line);
+      for (const line of linesOf(status, roomOf(process.stdout))) printLine(line);
     });
 }
 
@@ -59,11 +59,11 @@ async function look(context: CommandContext, name: string): Promise<FollowerStat
   return followerStatusOf(await requireAddon(context, name));
 }
 
-function linesOf(status: FollowerStatus): string[] {
+function linesOf(status: FollowerStatus, room = Infinity): string[] {
   const { followers = [], problems } = status;
-  const table = tableLines(FOLLOWERS_HEADER, followers.map(followerRow), { room: Infinity, expendable: [] });
+  const table = tableLines(FOLLOWERS_HEADER, followers.map(followerRow), { room, expendable: ["ADDRESS"] });
   return [
-    ...fieldLines(statusFields(status)),
+    ...fieldLines(statusFields(status), { room }),
     ...(followers.length === 0 ? [] : ["", ...table]),
     ...problems.map((problem) => `! ${problem}`),
   ];

@@ -38,11 +38,14 @@ export function switchoverCommand(): Command {
       `how long writes may wait: 500ms, 10s, 2m (default: ${durationText(SWITCHOVER_TIMEOUT_MS)})`,
       parseDuration,
     )
-    .option("--yes", "really do it")
+    .option("--yes", "don't ask")
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string, options: SwitchoverOptions, command: Command) => {
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon follower status ${name}`,
+      });
       const { timeout: timeoutMs = SWITCHOVER_TIMEOUT_MS } = options;
       await requireAddon(context, name);
       const pair = await pairOf(context.platform, name);
@@ -74,8 +77,12 @@ export function switchoverCommand(): Command {
           ? `${leader} leads already, and ${follower} follows it.`
           : `${leader} leads now, and ${follower} follows it.`,
       );
-      if (switchover !== undefined) printLine(`${switchoverWords(follower, switchover)}.`);
+      if (switchover !== undefined) printLine(`${capitalised(switchoverWords(follower, switchover))}.`);
       printLine(`Programs that write connect to ${leader} at ${host}:${port}.`);
       printLine(`\n${switchedProgramWords(pair, to)}`);
     });
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
+import { Failure } from "../../core/errors";
 import { resolveFile } from "../../operations/restore/restore-file";
 import { expectBulkBytes } from "../../system/bulk-bytes";
 import { contextOf, requireAddon } from "../context";
@@ -47,12 +48,30 @@ export function importFileCommand(): Command {
     .action(async (file: string, options: ImportOptions, command: Command) => {
       const { into, replaceData = false } = options;
       expectBulkBytes();
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon info ${into}`,
+      });
       await requireAddon(context, into);
       const path = resolve(file);
       const from = { url: pathToFileURL(path).href, backup: "latest" };
       const keyFor = keyRing({ name: "the archive", destination: "", catalogKey: "" }, options);
-      const resolved = await resolveFile(context.platform, path, { keyFor }, context.task);
-      return restoreInto(context, { from, secrets: { keyFor }, replaceData, resolved }, into, options);
+      try {
+        const resolved = await resolveFile(context.platform, path, { keyFor }, context.task);
+        await restoreInto(context, { from, secrets: { keyFor }, replaceData, resolved }, into, options);
+      } catch (error) {
+        throw aboutFile(error);
+      }
     });
 }
+
+/** What helps where a backup is damaged, another one, helps nobody who has a file of somebody else's. */
+function aboutFile(error: unknown): unknown {
+  if (!(error instanceof Failure) || !DAMAGED.includes(error.code)) return error;
+  return new Failure({
+    ...error.report(),
+    hint: "Have it exported or copied anew, or import the one .rdb file in it",
+  });
+}
+
+const DAMAGED = ["archive-damaged", "archive-truncated"];

@@ -21,7 +21,10 @@ export function restartCommand(): Command {
     .option("--json", "one object")
     .addHelpText("after", HELP)
     .action(async (name: string, { yes, json }: { yes?: boolean; json?: boolean }, command: Command) => {
-      const context = await contextOf(command, { takesLong: true });
+      const context = await contextOf(command, {
+        takesLong: true,
+        afterwards: `redis-addon info ${name}`,
+      });
       const { platform, task } = context;
       const addon = await requireAddon(context, name);
       const consequences = restartConsequences(addon, await previewRestart(platform, name, task));

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { asFailure, Failure, type FailureReport } from "../../core/errors";
 import type { Clock, Progress, Task } from "../../core/task";
 import type { Html } from "../html";
+import type { TABS } from "../pages/layout";
 
 /** Of the finished ones; the oldest make room. */
 const KEPT = 200;
@@ -24,6 +25,8 @@ export interface ActivityResult {
 export interface Activity {
   readonly id: string;
   readonly addon: string;
+  /** Of the add-on's pages the one that it was begun in, and where it is shown. */
+  readonly tab: keyof typeof TABS;
   /** In the infinitive, the add-on's name follows: `back up`, `verify backup 20260101T000000000Z of`. */
   readonly title: string;
   /** What becomes of it where this console ends before it has, one sentence. */
@@ -38,7 +41,7 @@ export interface Activity {
     | { readonly kind: "failed"; readonly report: FailureReport };
 }
 
-export interface NewActivity extends Pick<Activity, "addon" | "title" | "ifConsoleEnds"> {
+export interface NewActivity extends Pick<Activity, "addon" | "tab" | "title" | "ifConsoleEnds"> {
   /** Activities of one lane take turns, whichever add-on they are of; absent: it starts at once. */
   readonly lane?: string;
 }

@@ -4,29 +4,39 @@ import { durationText } from "../../operations/restore/restore-words";
 import type { ConsoleContext } from "../context";
 import { html, type Html } from "../html";
 import { refusalPage } from "../pages/backups/refusal-page";
-import { subpage } from "../pages/backups/subpage";
+import { addonSubpage } from "../pages/parts/addon-subpage";
 import { facts } from "../pages/parts/facts";
 import { failureNotice } from "../pages/parts/failure";
-import { asSentence, notice } from "../pages/parts/problems";
+import { notice } from "../pages/parts/problems";
+import { asSentence } from "../pages/parts/sentence";
 import { moment } from "../pages/parts/time";
 import { type Activity, activityWords, isRunning } from "./activities";
 import { activityProgress } from "./progress";
-import { activitiesSection, activityPath, stateBadge } from "./section";
+import { activityPath, stateBadge } from "./section";
 
-/** `/addons/<name>/activities`: what was started from pages; `/<id>`: how one of them goes, and what came of it. */
+/** `/addons/<name>/activities/<id>`: how something that was started from a page goes, and what came of it. */
 export function activitiesPage(context: ConsoleContext): Hono {
   const nameIn = (c: Context): string => c.req.param("name") ?? "";
-  const routes = new Hono()
-    // The live parts of the page of backups, without a look at their store.
-    .get("/", (c) => subpage(c, context, { name: nameIn(c), body: activitiesSection(context, nameIn(c)) }))
-    .get("/:id", (c) => {
-      const name = nameIn(c);
-      const activity = context.activities.one(c.req.param("id"));
-      if (activity?.addon !== name) throw unknownActivity(c.req.param("id"));
-      const body = html`${oneActivity(activity, context.clock.now())}
-        <p><a href="/addons/${name}/backups">All backups of ${name}</a></p>`;
-      return subpage(c, context, { name, body, liveFrom: activityPath(activity) });
-    });
+  const routes = new Hono();
+  // The heading of an add-on's pages, for those whose other parts don't change.
+  routes.get("/", (c) => {
+    const about = { tab: "information", title: "Activities" } as const;
+    return addonSubpage(c, context, { ...about, name: nameIn(c), body: html`` });
+  });
+  routes.get("/:id", (c) => {
+    const name = nameIn(c);
+    const activity = context.activities.one(c.req.param("id"));
+    if (activity?.addon !== name) throw unknownActivity(c.req.param("id"));
+    const { tab } = activity;
+    const back =
+      tab === "backups"
+        ? html`<a href="/addons/${name}/backups">All backups of ${name}</a>`
+        : html`<a href="/addons/${name}">Back to ${name}</a>`;
+    const body = html`${oneActivity(activity, context.clock.now())}
+      <p>${back}</p>`;
+    const title = activityWords(activity);
+    return addonSubpage(c, context, { name, tab, title, body, liveFrom: activityPath(activity) });
+  });
   return routes.onError((error, c) => refusalPage(c, context, nameIn(c), error));
 }
 

@@ -2,16 +2,20 @@ import type { ConsoleContext } from "../context";
 import { html, type Html } from "../html";
 import { badge } from "../pages/parts/badge";
 import { ago } from "../pages/parts/time";
-import { asSentence } from "../pages/parts/problems";
+import { asSentence } from "../pages/parts/sentence";
 import { type Activity, activityWords, isRunning } from "./activities";
 import { activityProgress } from "./progress";
 
 /** So many of an add-on's are listed; the others are still there by their address. */
 const LISTED = 5;
 
-/** What was started from pages of an add-on, and how it goes: what runs, and what ended last. A live part. */
-export function activitiesSection({ activities, clock }: ConsoleContext, name: string): Html {
-  const all = activities.of(name);
+/** What was started from one tab of an add-on, and how it goes: what runs, and what ended last. A live part. */
+export function activitiesSection(
+  { activities, clock }: ConsoleContext,
+  name: string,
+  tab: Activity["tab"],
+): Html {
+  const all = activities.of(name).filter((each) => each.tab === tab);
   const shown = [...all.filter(isRunning), ...all.filter((each) => !isRunning(each)).slice(0, LISTED)];
   if (shown.length === 0) return html`<div id="activities" data-live></div>`;
   return html`<section class="card" id="activities" data-live aria-labelledby="activities-title">

@@ -7,6 +7,11 @@ const PATIENCE_MS = 15_000;
 
 /** What each live part was made of when it was put in place: scripts may have changed its elements since. */
 const shown = new Map(liveParts(document).map((part) => [part.id, part.outerHTML]));
+/**
+ * What has changed while somebody was using the part of the page that it belongs in.
+ * @type {Map<string, Element>}
+ */
+const waiting = new Map();
 let lastSeenAt = new Date();
 let failures = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -28,7 +33,11 @@ async function look() {
       return sayWith("You are logged out, and this page is no longer up to date.", "Log in again");
     if (answer.status === 404) return sayWith("What this page shows is no longer there.", "Look again");
     if (!answer.ok) throw new Error(`it answers ${answer.status}`);
-    replaceChanged(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const { liveFrom } = fresh.body.dataset;
+    replaceChanged(fresh);
+    // It may say what has been seen, so that the next answer leaves out what is still the same.
+    if (liveFrom !== undefined) document.body.dataset.liveFrom = liveFrom;
     lastSeenAt = new Date();
     failures = 0;
     say("");
@@ -46,17 +55,32 @@ function lookLater() {
     timer = setTimeout(() => void look(), Math.min(EVERY_MS * 2 ** failures, LONGEST_PAUSE_MS));
 }
 
-/** @param {Document} fresh */
+/**
+ * A part that a fresh page leaves out is as the last one that had it.
+ * @param {Document} fresh
+ */
 function replaceChanged(fresh) {
   for (const part of liveParts(document)) {
-    const next = fresh.getElementById(part.id);
-    if (next === null || next.outerHTML === shown.get(part.id) || isInUse(part)) continue;
+    const next = fresh.getElementById(part.id) ?? waiting.get(part.id);
+    waiting.delete(part.id);
+    if (next === undefined || next.outerHTML === shown.get(part.id)) continue;
+    if (isInUse(part)) {
+      waiting.set(part.id, next);
+      continue;
+    }
     shown.set(part.id, next.outerHTML);
     keepOpened(part, next);
+    const scrolled = scrollers(part).map(({ scrollLeft }) => scrollLeft);
     part.replaceChildren(...next.childNodes);
     copyAttributes(part, next);
+    scrollers(part).forEach((each, i) => (each.scrollLeft = scrolled[i] ?? 0));
     part.dispatchEvent(new CustomEvent("live:replaced", { bubbles: true }));
   }
+}
+
+/** @param {Element} part */
+function scrollers(part) {
+  return [...part.querySelectorAll(".scroll, pre")];
 }
 
 /**

@@ -4,7 +4,8 @@ import { parseSlot } from "../../core/slot";
 import { lookAtBackups } from "../../operations/look-at-backups";
 import { noSuchAddon } from "../../operations/no-such-addon";
 import type { ConsoleContext } from "../context";
-import { html } from "../html";
+import { activitiesSection } from "../activities/section";
+import { html, type Html } from "../html";
 import { taskOf } from "../request-task";
 import { backUpNow, pin, unpin, verify } from "./backups/actions";
 import { adoption, CONSOLE_OWNER } from "./backups/adoption";
@@ -16,7 +17,9 @@ import type { BackupRequest } from "./backups/request";
 import { refusalPage } from "./backups/refusal-page";
 import { restoreInPlace, lookAtRestoreInPlace } from "./backups/restore-in-place";
 import { lookAtRestoreNew, restoreNew } from "./backups/restore-new";
-import { subpage } from "./backups/subpage";
+import { stampOf } from "./backups/stamp";
+import { addonPage } from "./parts/addon-page";
+import { unknownAddon } from "./parts/unknown-addon";
 
 type Handler = (request: BackupRequest) => Promise<Response>;
 
@@ -54,14 +57,31 @@ export function backupsPage(context: ConsoleContext): Hono {
 async function answerOverview({ c, context, name }: BackupRequest): Promise<Response> {
   const before = c.req.query("before");
   if (before !== undefined && parseSlot(before) === undefined) throw noSlot(before, name);
+  const status = await context.watch.one(name, taskOf(c, context));
+  if (status === undefined) return unknownAddon(c, context, name);
+  const stamp = stampOf(status, context.activities.of(name), context.clock.now());
+  const query = new URLSearchParams({ ...(before === undefined ? {} : { before }), seen: stamp });
+  const liveFrom = `/addons/${name}/backups?${query.toString()}`;
+  // A page that stays open asks with what it has seen: where that still holds, its store is left alone.
+  const body =
+    c.req.query("seen") === stamp
+      ? activitiesSection(context, name, "backups")
+      : await whole(c, context, name, before);
+  return c.html(addonPage({ status, tab: "backups", body, liveFrom, styles: ["backups.css"] }));
+}
+
+async function whole(
+  c: Context,
+  context: ConsoleContext,
+  name: string,
+  before: string | undefined,
+): Promise<Html> {
   const look = await lookAtBackups(context.platform, name, before, taskOf(c, context));
   const record = await context.platform.load(name);
   const home = await context.platform.home();
   const isOurs = record?.owner.project === CONSOLE_OWNER.project && home !== undefined;
-  const body = html`${overview(context, look, before === undefined)}
+  return html`${overview(context, look, before === undefined)}
   ${isOurs ? html`<section class="card">${adoption(record, home)}</section>` : ""}`;
-  // The store is not looked at again and again for a page that stays open.
-  return subpage(c, context, { name, body, liveFrom: `/addons/${name}/activities` });
 }
 
 function noSlot(text: string, name: string): Failure {

@@ -1,19 +1,19 @@
 import { Hono, type Context } from "hono";
 import { log } from "../../system/log";
+import { activitiesSection } from "../activities/section";
 import type { ConsoleContext } from "../context";
 import { html, type Html } from "../html";
 import { taskOf } from "../request-task";
 import { backupsCard } from "./information/backups-card";
 import { configurationCard } from "./information/configuration-card";
-import { credentialsCard } from "./information/credentials";
+import { connectionCard } from "./information/connection-card";
 import { originCard } from "./information/origin-card";
 import { serverCard } from "./information/server-card";
 import { snippetsCard } from "./information/snippets-card";
 import { addonPage } from "./parts/addon-page";
 import { problemList } from "./parts/problems";
 import { unknownAddon } from "./parts/unknown-addon";
-import { replicationActions } from "./replication/actions";
-import { replicationSection } from "./replication/section";
+import { replicationCard } from "./replication/replication-card";
 
 /**
  * `/addons/<name>`: everything that is known of one add-on. Its credentials are in the answer to a POST alone, which no
@@ -42,15 +42,12 @@ async function answer(c: Context, context: ConsoleContext, password: string | un
   const status = await context.watch.one(name, taskOf(c, context));
   if (status === undefined) return unknownAddon(c, context, name);
   const now = context.clock.now();
-  const body: Html = html`${problemList(status.problems)}
+  const body: Html = html`${problemList(status.problems)} ${activitiesSection(context, name, "information")}
     <div class="columns">
       <div>
-        ${serverCard(status)} ${credentialsCard(status, { password })} ${configurationCard(status.wish)}
+        ${connectionCard(status, { password })} ${serverCard(status)} ${configurationCard(status.wish)}
       </div>
-      <div>
-        ${replicationSection(context, status)} ${replicationActions(context, status)}
-        ${backupsCard(status, now)} ${originCard(status, now)}
-      </div>
+      <div>${replicationCard(context, status)} ${backupsCard(status, now)} ${originCard(status, now)}</div>
     </div>
     ${snippetsCard(status)}`;
   return c.html(

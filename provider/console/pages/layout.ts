@@ -16,7 +16,12 @@ export interface PageContent {
   readonly title: string;
   readonly body: Html;
   /** Absent: a page of no add-on. */
-  readonly addon?: { readonly name: string; readonly tab: keyof typeof TABS };
+  readonly addon?: {
+    readonly name: string;
+    readonly tab: keyof typeof TABS;
+    /** What a page below the tab is called; absent: it is the tab's own. */
+    readonly subpage?: string | undefined;
+  };
   /** What stands above an add-on's tabs. */
   readonly heading?: Html;
   /** Whose add-ons these are; absent: not known, or nobody has logged in. */
@@ -84,19 +89,27 @@ function tabs({ name, tab }: NonNullable<PageContent["addon"]>): Html {
 }
 
 function titleOf(title: string, addon: PageContent["addon"]): string {
-  return addon === undefined ? title : `${title} · ${TABS[addon.tab].title} · Redis add-ons`;
+  if (addon === undefined) return title;
+  const below = addon.subpage === undefined ? [] : [addon.subpage];
+  return [...below, title, TABS[addon.tab].title, "Redis add-ons"].join(" · ");
 }
 
 function homeName({ host, path }: HomeIdentity): Html {
   return html`<p class="home"><span class="unseen">Data home: </span><b>${host}</b> <span>${path}</span></p>`;
 }
 
-function breadcrumb({ name, tab }: NonNullable<PageContent["addon"]>): Html {
+function breadcrumb({ name, tab, subpage }: NonNullable<PageContent["addon"]>): Html {
+  const { title, path } = TABS[tab];
   return html`<nav class="breadcrumb" aria-label="Breadcrumb">
     <ol>
       <li><a href="/">Add-ons</a></li>
       <li><a href="/addons/${name}">${name}</a></li>
-      <li aria-current="page">${TABS[tab].title}</li>
+      ${
+        subpage === undefined
+          ? html`<li aria-current="page">${title}</li>`
+          : html`<li><a href="/addons/${name}${path}">${title}</a></li>
+              <li aria-current="page">${subpage}</li>`
+      }
     </ol>
   </nav>`;
 }

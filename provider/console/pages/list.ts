@@ -55,7 +55,8 @@ function listBody(seen: Seen, { query, now }: Asked): Html {
       ${staleness(seen, now)}
       ${query === "" ? "" : html`<p>${found} of them ${found === 1 ? "has" : "have"} “${query}”.</p>`}
       ${count === 0 ? firstAddon() : found === 0 ? "" : addonTable(listed)}
-    </div>`;
+    </div>
+    <p><a href="/deleted">Backups of deleted add-ons</a></p>`;
 }
 
 function countOf({ addons, unreadable, pending }: Pick<Seen, "addons" | "unreadable" | "pending">): number {

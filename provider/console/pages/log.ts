@@ -3,6 +3,7 @@ import { readLog, USUAL_LOG_LINES } from "../../operations/logs";
 import { LOG_SOURCES, type LogLine, type LogSource } from "../../platforms/contract";
 import type { ConsoleContext } from "../context";
 import { html, type Html } from "../html";
+import { homeOption } from "../snippets/usual-home";
 import { taskOf } from "../request-task";
 import { addonPage } from "./parts/addon-page";
 import { failurePage } from "./parts/failure-page";
@@ -31,7 +32,7 @@ export function logPage(context: ConsoleContext): Hono {
       </div>
       <p class="muted">
         The newest first; times are UTC. All of it, as it comes:
-        <code>redis-addon logs ${name} --follow</code>
+        <code>redis-addon logs ${name}${homeOption(status.home)} --follow</code>
       </p>
     </section>`;
     return c.html(addonPage({ status, tab: "log", body, styles: ["plots.css"] }));

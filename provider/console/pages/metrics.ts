@@ -36,7 +36,14 @@ export function metricsPage(context: ConsoleContext): Hono {
       </p>
       ${isWhole ? html`<div class="plots">${await backupPlots(c, context, name)}</div>` : ""}`;
     return c.html(
-      addonPage({ status, tab: "metrics", body, liveFrom: `${here}&part=measured`, styles: ["plots.css"] }),
+      addonPage({
+        status,
+        tab: "metrics",
+        body,
+        liveFrom: `${here}&part=measured`,
+        styles: ["plots.css"],
+        scripts: ["plots.js"],
+      }),
     );
   });
   return routes.onError((error, c) => failurePage(c, error));

@@ -30,7 +30,8 @@ export function replicationPage(context: ConsoleContext): Hono {
     } catch (error) {
       const failure = asFailure(error, "show", c.req.path);
       if (failure.code === "unexpected") throw error;
-      return answerWith({ c, status }, html`${failureNotice(failure)}`, failure.transient ? 503 : 409);
+      const code = failure.transient ? 503 : 409;
+      return answerWith({ c, status }, "It can't be done", html`${failureNotice(failure)}`, code);
     }
   };
   const routes = new Hono()

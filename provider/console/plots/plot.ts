@@ -1,5 +1,6 @@
 import { html, type Html } from "../html";
-import { linePath, type Point } from "./points";
+import { type Frame, linePath, type Point } from "./points";
+import { across, down, readoutOf } from "./readout";
 import { niceSteps, timeSteps, type Counting } from "./steps";
 
 export interface Plotted {
@@ -40,10 +41,14 @@ export function plot(plotted: Plotted): Html {
   return html`<figure class="plot">
     <figcaption>
       <h2>${plotted.title}</h2>
-      <p>${known.length === 0 ? "nothing was measured in this time" : summary(plotted)}</p>
+      <p>${known.length === 0 ? nothing(plotted) : summary(plotted)}</p>
     </figcaption>
     ${known.length === 0 ? "" : html`${picture(plotted)} ${figures(plotted)}`}
   </figure>`;
+}
+
+function nothing({ drawn = "line" }: Plotted): string {
+  return drawn === "line" ? "nothing was measured in this time" : "there are none of this time";
 }
 
 function picture(plotted: Plotted): Html {
@@ -52,21 +57,25 @@ function picture(plotted: Plotted): Html {
   const limit = largest >= (plotted.limit?.value ?? Infinity) * NEAR_LIMIT ? plotted.limit : undefined;
   const steps = niceSteps(Math.max(largest, limit?.value ?? 0, atLeast), counting);
   const frame = { from, to, most: steps.at(-1) ?? 1, width: WIDTH, height: HEIGHT };
-  const down = (value: number) => (HEIGHT - (value / frame.most) * HEIGHT).toFixed(1);
-  const across = (at: number) => (((at - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
+  const readout = readoutOf({
+    ...{ points, frame },
+    words: (at, value) => `${timeText(at, to - from, true)}: ${words(value)}`,
+  });
   return html`<svg
+    data-readout="${readout}"
+    data-height="${HEIGHT}"
     viewBox="${-LEFT} ${-ABOVE} ${LEFT + WIDTH + RIGHT} ${ABOVE + HEIGHT + BELOW}"
     role="img"
     aria-label="${title}: ${summary(plotted)}"
   >
     ${steps.map(
       (step) =>
-        html`<line class="grid" x1="0" x2="${WIDTH}" y1="${down(step)}" y2="${down(step)}" />
-          <text class="step" x="-8" y="${down(step)}" dy="4" text-anchor="end">${words(step)}</text>`,
+        html`<line class="grid" x1="0" x2="${WIDTH}" y1="${down(step, frame)}" y2="${down(step, frame)}" />
+          <text class="step" x="-8" y="${down(step, frame)}" dy="4" text-anchor="end">${words(step)}</text>`,
     )}
     ${timeSteps(from, to).map(
       (at) =>
-        html`<text class="step" x="${across(at)}" y="${HEIGHT + 18}" text-anchor="middle">
+        html`<text class="step" x="${across(at, frame)}" y="${HEIGHT + 18}" text-anchor="middle">
           ${timeText(at, to - from)}
         </text>`,
     )}
@@ -77,22 +86,22 @@ function picture(plotted: Plotted): Html {
             class="limit"
             x1="0"
             x2="${WIDTH}"
-            y1="${down(limit.value)}"
-            y2="${down(limit.value)}"
+            y1="${down(limit.value, frame)}"
+            y2="${down(limit.value, frame)}"
           />`
     }
     ${
       drawn === "line"
-        ? html`<path class="values" d="${linePath(points, frame)}" />${now(plotted, across, down)}`
+        ? html`<path class="values" d="${linePath(points, frame)}" />${now(plotted, frame)}`
         : points.map(({ at, value }) =>
             value === undefined
               ? ""
               : html`<line
                   class="bar"
-                  x1="${across(at)}"
-                  x2="${across(at)}"
+                  x1="${across(at, frame)}"
+                  x2="${across(at, frame)}"
                   y1="${HEIGHT}"
-                  y2="${down(value)}"
+                  y2="${down(value, frame)}"
                 >
                   <title>${timeText(at, to - from, true)}: ${words(value)}</title>
                 </line>`,
@@ -102,14 +111,10 @@ function picture(plotted: Plotted): Html {
 }
 
 /** The newest value, which alone would be too small to see. */
-function now(
-  { points }: Plotted,
-  across: (at: number) => string,
-  down: (value: number) => string,
-): Html | "" {
+function now({ points }: Plotted, frame: Frame): Html | "" {
   const last = points.at(-1);
   if (last?.value === undefined) return "";
-  return html`<circle class="now" cx="${across(last.at)}" cy="${down(last.value)}" r="3.5" />`;
+  return html`<circle class="now" cx="${across(last.at, frame)}" cy="${down(last.value, frame)}" r="3.5" />`;
 }
 
 /** `now 12 MiB, between 3 MiB and 14 MiB; the plan's limit is 128 MiB`. */

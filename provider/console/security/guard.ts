@@ -47,6 +47,8 @@ export function guarded(app: Hono, options: GuardOptions): Hono {
         if (sessions.touch(sessionOf(c))) return c.redirect("/", 303);
         return loginSpent(c, servedBy);
       }
+      // Nobody can log out of it any more: this browser forgets it now.
+      sessions.end(sessionOf(c));
       setCookie(c, cookie, sessions.begin(), attributes);
       log("console: somebody logged in");
       const site = c.req.header("sec-fetch-site");

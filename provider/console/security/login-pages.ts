@@ -21,13 +21,15 @@ export function loginNeeded(c: Context, servedBy: ServedBy) {
   const site = c.req.header("sec-fetch-site");
   const isLedHere = site === "cross-site" || site === "same-site";
   const { pathname, search } = new URL(c.req.url);
+  // With two slashes at its beginning it would name another host.
+  const here = pathname.replace(/^\/+/, "/") + search;
   const body = html`<h1>Log in</h1>
     ${howToLogIn(servedBy)}
     <p>
       Whoever was logged in before is not any more once the console was started again, or after twelve hours
       in which it was not used.
     </p>
-    ${isLedHere ? html`<p><a href="${pathname + search}">I am logged in already: go on</a></p>` : ""}`;
+    ${isLedHere ? html`<p><a href="${here}">I am logged in already: go on</a></p>` : ""}`;
   return c.html(page({ title: "Log in", body }), 401);
 }
 

@@ -1,12 +1,17 @@
-import type { ReplicationWish } from "../../core/facets";
+import type { LeaderTls, ReplicationWish } from "../../core/facets";
 import type { HomeIdentity } from "../../core/status";
 import { literal, type Plain } from "./literal";
 import { isUsualHome } from "./usual-home";
 
-/** Of a program, so that no code holds the password. */
-const PASSWORD_KEY = "leaderPassword";
+/** What a program takes from its stack's config, so that no code holds it. */
+const SECRETS = {
+  password: "leaderPassword",
+  key: "leaderKey",
+} as const;
+type Secret = keyof typeof SECRETS;
+
 /** How the literal below stands for code. */
-const PASSWORD = "\u0000password";
+const standIn = (secret: Secret): string => `\u0000${secret}`;
 
 interface FollowerProgram {
   readonly name: string;
@@ -16,7 +21,7 @@ interface FollowerProgram {
   readonly replaceData: boolean;
 }
 
-/** The Pulumi program that declares whom an add-on follows. The leader's password comes from the stack's config. */
+/** The Pulumi program that declares whom an add-on follows. What is secret of it comes from the stack's config. */
 export function followerProgram({ name, wish, home, replaceData }: FollowerProgram): string {
   const args: Plain = {
     addon: name,
@@ -24,23 +29,43 @@ export function followerProgram({ name, wish, home, replaceData }: FollowerProgr
     replaceData: replaceData ? true : undefined,
     platform: isUsualHome(home) ? undefined : { kind: "local", dataHome: home.path },
   };
-  const code = literal(args).replace(JSON.stringify(PASSWORD), `config.requireSecret("${PASSWORD_KEY}")`);
-  const config = wish.kind === "external" ? CONFIG : "";
+  const secrets = secretsOf(wish);
+  const code = secrets.reduce(
+    (text, secret) =>
+      text.replace(JSON.stringify(standIn(secret)), `config.requireSecret("${SECRETS[secret]}")`),
+    literal(args),
+  );
+  const config = secrets.length === 0 ? "" : configOf(secrets);
   return `${config === "" ? "" : 'import * as pulumi from "@pulumi/pulumi";\n'}import { RedisFollower } from "pulumi-redis-addon";
 
 ${config}new RedisFollower(${JSON.stringify(`${name}-follows`)}, ${code});
 `;
 }
 
-const CONFIG = `// pulumi config set --secret ${PASSWORD_KEY}
-const config = new pulumi.Config();
-`;
+function secretsOf(wish: ReplicationWish): readonly Secret[] {
+  if (wish.kind === "addon") return [];
+  return wish.tls?.key === undefined ? ["password"] : ["password", "key"];
+}
+
+function configOf(secrets: readonly Secret[]): string {
+  const commands = secrets.map((secret) =>
+    secret === "key"
+      ? `// pulumi config set --secret ${SECRETS[secret]} < key.pem`
+      : `// pulumi config set --secret ${SECRETS[secret]}`,
+  );
+  return `${commands.join("\n")}\nconst config = new pulumi.Config();\n`;
+}
 
 function leaderOf(wish: ReplicationWish): Plain {
   if (wish.kind === "addon") return wish.addon;
   const { host, port, username, tls } = wish;
   return {
-    ...{ host, port, username, password: PASSWORD },
-    tls: tls === undefined ? undefined : tls.ca === undefined ? true : { ca: tls.ca },
+    ...{ host, port, username, password: standIn("password") },
+    tls: tls === undefined ? undefined : tlsOf(tls),
   };
+}
+
+function tlsOf({ key, ...open }: LeaderTls): Plain {
+  if (key === undefined && Object.keys(open).length === 0) return true;
+  return { ...open, key: key === undefined ? undefined : standIn("key") };
 }

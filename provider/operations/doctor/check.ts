@@ -41,9 +41,3 @@ export function worstFirst(checks: readonly Check[]): Check[] {
   const rank = ({ result }: Check) => WORST_FIRST.indexOf(result);
   return [...checks].sort((a, b) => rank(a) - rank(b));
 }
-
-/** `cache, copy and 3 more`. */
-export function some(items: readonly string[], most = 4): string {
-  if (items.length <= most) return items.join(", ");
-  return `${items.slice(0, most).join(", ")} and ${items.length - most} more`;
-}

@@ -12,10 +12,11 @@ import {
 import { freeBytes } from "../../system/free-bytes";
 import { severalAtOnce } from "../several-at-once";
 import type { Check } from "./check";
+import { ourCommand } from "./our-command";
 import { judgeDisk, judgeFileSystem, type SeenDisk } from "./judge/disk";
 import { judgeJobs, judgePermissions, judgePlace } from "./judge/home";
 import { judgeExecutables, judgeServers, type SeenServer } from "./judge/servers";
-import { bytesBelow, fileSystemType, jobAgesMs, permissionsIn } from "./read/home";
+import { bytesBelow, existingFolder, fileSystemType, jobAgesMs, permissionsIn } from "./read/home";
 import { backupFolders } from "./read/stores";
 
 const MIB = 1024 ** 2;
@@ -54,7 +55,7 @@ export async function homeChecks(
   return [
     judgePlace(root, unusable ?? hidden),
     judgePermissions(root, user, paths[0]?.path === root ? paths : []),
-    judgeJobs({ agentRuns, agesMs }),
+    judgeJobs({ command: ourCommand(root), agentRuns, agesMs }),
   ];
 }
 
@@ -83,9 +84,13 @@ export async function diskChecks(layout: HomeLayout, all: readonly Placement[]):
       ...{ path, holdsData: false, ...needOf(of, 1) },
     })),
   ];
-  const checks = await severalAtOnce(places, async (place) => [
-    judgeDisk({ ...place, freeBytes: await freeBytes(place.path).catch(() => undefined) }),
-    judgeFileSystem({ ...place, type: await fileSystemType(place.path) }),
-  ]);
+  const checks = await severalAtOnce(places, async (place) => {
+    // Where it isn't made yet, it will lie on the disk of what is there.
+    const there = await existingFolder(place.path);
+    return [
+      judgeDisk({ ...place, freeBytes: await freeBytes(there).catch(() => undefined) }),
+      judgeFileSystem({ ...place, type: await fileSystemType(there) }),
+    ];
+  });
   return checks.flat();
 }

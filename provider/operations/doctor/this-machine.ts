@@ -3,6 +3,7 @@ import type { Task } from "../../core/task";
 import type { Placement } from "../../platforms/contract";
 import type { HomeLayout } from "../../platforms/local/home";
 import type { Check } from "./check";
+import type { OurCommand } from "./our-command";
 import { judgeClock } from "./judge/clock";
 import { judgeBacklog, judgeFiles, judgeHugePages, judgeOvercommit } from "./judge/kernel";
 import { judgeMemory, judgeSwap } from "./judge/memory";
@@ -12,7 +13,10 @@ import { isSynchronised, kernelLine, memoryBytes, openFilesLimit, somaxconn, swa
 import { storeClocks } from "./read/stores";
 
 /** Memory and the kernel's settings. `pid`: the agent's, whose limits servers inherit. */
-export async function kernelChecks(all: readonly Placement[], pid: number | "self"): Promise<Check[]> {
+export async function kernelChecks(
+  all: readonly Placement[],
+  { pid, command }: { readonly pid: number | "self"; readonly command: OurCommand },
+): Promise<Check[]> {
   const [overcommit, hugePages, waiting, limit, swapped] = await Promise.all([
     kernelLine("/proc/sys/vm/overcommit_memory"),
     kernelLine("/sys/kernel/mm/transparent_hugepage/enabled"),
@@ -34,7 +38,7 @@ export async function kernelChecks(all: readonly Placement[], pid: number | "sel
     judgeOvercommit(overcommit),
     judgeHugePages(hugePages),
     judgeBacklog({ somaxconn: waiting, addons: backlogs }),
-    judgeFiles({ limit, addons: clients }),
+    judgeFiles({ command, limit, addons: clients }),
   ];
 }
 

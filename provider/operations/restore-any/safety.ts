@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto";
+import { workingFolders } from "../../core/destination";
 import type { Encryption } from "../../core/encryption";
 import { Failure } from "../../core/errors";
+import type { ProbeJob } from "../../core/job";
 import type { StoreCredentials } from "../../core/store-credentials";
 import type { Task } from "../../core/task";
 import { authority } from "../../core/uri";
+import { homePath, layoutOf } from "../../platforms/local/home";
 import type { HeldWrites } from "../../redis/restore-into/hold-writes";
 import { type AnyBackup, backUpAny } from "../backup-any";
 import type { AnyRestoreRequest } from "../restore-any";
@@ -17,6 +21,32 @@ export interface SafetyPlace {
   readonly name: string;
   /** The target may write the snapshot to its own disk, where it is set to: should that become full, it refuses writes. */
   readonly acceptDisk?: boolean | undefined;
+}
+
+/** Fails where the place that this backup goes to takes none now, before anybody's writes are held for it. */
+export async function requireSafetyPlace(
+  { target, dataHome }: Pick<AnyRestoreRequest, "target" | "dataHome">,
+  { destination, credentials, name }: SafetyPlace,
+  task: Task,
+): Promise<void> {
+  const { performJob } = await import("../../backup/jobs/perform.js");
+  task.progress({ message: "looking whether the backup of what it holds can be kept" });
+  const job: ProbeJob = {
+    ...{ kind: "probe", id: `probe-${randomUUID().slice(0, 8)}`, addon: { name }, destination },
+    ...(credentials === undefined ? {} : { credentials }),
+    offLimits: workingFolders(layoutOf(homePath(dataHome))),
+  };
+  await performJob(job, task).catch((error: unknown) => {
+    task.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    const { cause, hint } = error;
+    throw new Failure({
+      ...error.report(),
+      ...{ operation: "restore into", subject: authority(target.host, target.port) },
+      cause: `what it holds could not be backed up before it is replaced: ${cause}`,
+      hint: `Nothing was replaced, and its users went on writing${hint === "" ? "" : `. ${hint}`}`,
+    });
+  });
 }
 
 /** Backs up what a target holds; `safety-backup-unverified` where nobody could look whether that opens. */

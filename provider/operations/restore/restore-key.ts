@@ -13,8 +13,8 @@ export interface KeysAtHand {
 }
 
 /** How a person gives them to the command line. */
-const IDENTITY = "--identity <file>";
-const PASSPHRASE = "REDIS_ADDON_PASSPHRASE, or at a terminal";
+export const IDENTITY = "--identity <file>";
+export const PASSPHRASE = "REDIS_ADDON_PASSPHRASE, or at a terminal";
 
 type Encryption = NonNullable<Manifest["encryption"]>;
 
@@ -30,9 +30,7 @@ export async function keyOf(
   subject: string,
 ): Promise<DecryptionKey | undefined> {
   if (encryption === undefined) return undefined;
-  // A program says it in `restoreFrom`; a person, who is asked, by an option.
-  const by = (what: string, option: string) =>
-    `Give ${what}${keyFor === undefined ? " as its key" : `: ${option}`}`;
+  const by = (what: string, option: string) => wayToGive(what, option, keyFor);
   if (encryption === "unknown") {
     // Identities are at hand or not; a passphrase may have to be asked for.
     const asked = async (recipients?: string[]) => keyFor?.({ format: "age", recipients });
@@ -55,6 +53,11 @@ export async function keyOf(
   const whose = recipients.length === 0 ? "" : `, ${recipients.join(", ")}`;
   const cause = `it is encrypted to recipients${whose}`;
   throw needsKey(subject, cause, by("the identity of one of them", IDENTITY));
+}
+
+/** How to give a key: a program says it in `restoreFrom`; a person, who is asked, by an option. */
+export function wayToGive(what: string, option: string, keyFor: KeyFor | undefined): string {
+  return `Give ${what}${keyFor === undefined ? " as its key" : `: ${option}`}`;
 }
 
 function needsKey(subject: string, cause: string, hint: string): Failure {

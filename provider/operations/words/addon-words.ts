@@ -18,7 +18,7 @@ export function lagCell({ replication }: AddonStatus): string {
 
 const VERIFIED_CELLS: Readonly<Record<VerificationOutcome, string>> = {
   verified: "yes",
-  "structure-checked": "structure only",
+  "structure-checked": "structure checked",
   damaged: "DAMAGED",
 };
 

@@ -76,8 +76,18 @@ export function lastRunWords({ lastRun }: BackupsState): string {
   if (lastRun === undefined) return "none yet";
   const { at, outcome, detail, verification } = lastRun;
   const proved = verification === undefined ? [] : [VERIFICATION_WORDS[verification]];
-  return [`${at}: ${outcome}`, detail, ...proved].join(", ");
+  return [`${at}: ${OUTCOME_WORDS[outcome]}`, detail, ...proved].join(", ");
 }
+
+/** The same in a column. */
+export function lastRunCell({ lastRun }: BackupsState): string {
+  return lastRun === undefined ? "-" : `${lastRun.at} ${OUTCOME_WORDS[lastRun.outcome]}`;
+}
+
+const OUTCOME_WORDS: Readonly<Record<NonNullable<BackupsState["lastRun"]>["outcome"], string>> = {
+  "backed-up": "backed up",
+  failed: "failed",
+};
 
 export function nextRunWords({
   next,

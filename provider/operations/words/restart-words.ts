@@ -27,7 +27,10 @@ export function restartConsequences(
 export function restartWords(name: string, restarted: Exclude<Restarted, { outcome: "absent" }>): string {
   if (restarted.outcome === "started") return `${name} did not run: it is started`;
   const { awayMs } = restarted;
-  return `${name} is restarted${awayMs === undefined ? "" : `; it was away for ${awayMs} ms`}`;
+  if (awayMs === undefined) return `${name} is restarted`;
+  // So little that tenths of a second would say nothing.
+  const away = awayMs < 1000 ? `${awayMs} ms` : durationText(awayMs);
+  return `${name} is restarted; it was away for ${away}`;
 }
 
 function closedWords(usage: Usage | undefined): string[] {

@@ -1,7 +1,7 @@
 import { Failure } from "../../core/errors";
 import type { Clock } from "../../core/task";
 import { AgentGone, callAgent } from "./agent-client";
-import { requireOwner, type HomeLayout } from "./home";
+import { requireUsable, type HomeLayout } from "./home";
 import { comparePackageVersions } from "./package-version";
 import { thisProgram, type Program } from "./program";
 import type { AgentInfo } from "./protocol";
@@ -34,7 +34,7 @@ export async function runningAgent(layout: HomeLayout, signal: AbortSignal): Pro
  * new one adopts. Two callers at the same moment get one agent: the lock of the data home lets a single one live.
  */
 export async function ensureAgent(layout: HomeLayout, clock: Clock, signal: AbortSignal): Promise<void> {
-  await requireOwner(layout);
+  await requireUsable(layout);
   const deadline = clock.now() + START_DEADLINE_MS;
   let spawned: { agent: SpawnedAgent; at: number } | undefined;
   while (clock.now() < deadline) {

@@ -13,6 +13,11 @@ import { writeDurably } from "../../system/files";
 
 /** The longest path that a unix socket may have on every system that we support (macOS allows 103 bytes). */
 const SOCKET_PATH_LIMIT = 103;
+/**
+ * Redis takes the path of a configuration with one of the first three for a pattern: it would start without it, or with
+ * that of a neighbour besides. Node can't import from below a folder with a backslash.
+ */
+const IMPOSSIBLE_CHARACTERS = /[*?[\\]/;
 
 /** Where everything of one data home lies. Folders are 0700, files 0600. */
 export interface HomeLayout {
@@ -150,6 +155,9 @@ export async function ensureHome(layout: HomeLayout): Promise<HomeIdentity> {
 export async function homeProblem(layout: HomeLayout): Promise<string | undefined> {
   if (Buffer.byteLength(layout.socket) > SOCKET_PATH_LIMIT)
     return `${layout.root} is too long a path for a unix socket below it (at most ${SOCKET_PATH_LIMIT - 11} bytes); choose a shorter one`;
+  const [impossible] = IMPOSSIBLE_CHARACTERS.exec(layout.root) ?? [];
+  if (impossible !== undefined)
+    return `there is a ${impossible} in ${layout.root}, and servers find nothing below such a path; choose one without`;
   for (let folder = layout.root; ; folder = dirname(folder)) {
     const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error);
     if (found instanceof Error) {
@@ -180,9 +188,9 @@ export function ownerProblem(root: string, owner: number, user: number): string 
   );
 }
 
-/** Fails where the data home is another user's. One that doesn't exist yet will be this user's. */
-export async function requireOwner(layout: HomeLayout): Promise<void> {
-  const problem = await foreignOwner(layout);
+/** Fails where this folder can't be a data home, as `homeProblem` says. */
+export async function requireUsable(layout: HomeLayout): Promise<void> {
+  const problem = await homeProblem(layout);
   if (problem !== undefined) throw unusable(layout.root, problem);
 }
 
@@ -209,7 +217,7 @@ function unusable(root: string, cause: string): Failure {
     operation: "use the data home",
     subject: root,
     cause,
-    hint: "Choose another one with REDIS_ADDON_HOME or the input platform.dataHome",
+    hint: "Choose another one with --home, REDIS_ADDON_HOME or the input platform.dataHome",
   });
 }
 

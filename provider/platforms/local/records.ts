@@ -8,15 +8,21 @@ import { unusableHome, type HomeLayout } from "./home";
 
 /**
  * The names of all add-ons recorded in a data home, sorted; also those whose record can't be read. A folder without a
- * record is none: a create that was cut off has left it.
+ * record is none: a create that was cut off has left it. Those in `known` had one a moment ago and are not asked again,
+ * as long as they have their folder.
  */
-export async function recordedNames(layout: HomeLayout): Promise<string[]> {
+export async function recordedNames(
+  layout: HomeLayout,
+  known: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
   const entries = await readdir(layout.addons).catch(async (error: NodeJS.ErrnoException) => {
     if (isAbsent(error)) return [];
     throw await unusableHome(layout, error.message);
   });
   const names = entries.filter((entry) => nameProblem(entry) === undefined).sort();
-  const recorded = await Promise.all(names.map((name) => exists(join(layout.addons, name, "record.json"))));
+  const recorded = await Promise.all(
+    names.map(async (name) => known.has(name) || exists(join(layout.addons, name, "record.json"))),
+  );
   return names.filter((_, i) => recorded[i]);
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, open, readFile, stat } from "node:fs/promises";
 import type { Clock } from "../../core/task";
+import { DAEMON_FLAGS } from "../../system/daemon-flags";
 import { agentEnvironment } from "./agent-environment";
 import type { HomeLayout } from "./home";
 import { keepProgram, type Program } from "./program";
@@ -31,7 +32,7 @@ export async function spawnAgent(
   const log = await open(layout.agentLog, "a", 0o600);
   let failure: string | undefined;
   try {
-    const child = spawn(node, ["--disable-warning=ExperimentalWarning", entry, "--home", layout.root], {
+    const child = spawn(node, [...DAEMON_FLAGS, entry, "--home", layout.root], {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       cwd: layout.root,

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { changeRefused } from "../../core/change-refused";
 import type { AddonRecord, ServerWish } from "../../core/facets";
 import { planOf } from "../../core/plans";
-import { closedConnections, resizeProblem, restartEstimateMs, type Usage } from "../../core/resize";
+import { closedConnections, resizeProblem, restartEstimateMs } from "../../core/resize";
 import { changeNeeds } from "../../core/settings";
+import { durationText } from "../../operations/restore/restore-words";
 import type { DiffAnswer, DiffCall } from "../../pulumi/definition";
 import type { Platform } from "../../platforms/contract";
 import { aboutToChange } from "../changing-addons";
@@ -130,7 +131,7 @@ async function announced(
       );
   }
   if (needs.kind === "restart") {
-    const about = usage === undefined ? "" : `, which takes about ${restartWords(usage)}`;
+    const about = usage === undefined ? "" : `, which takes about ${durationText(restartEstimateMs(usage))}`;
     await row.info(`the server will restart and keep its data${about}: ${needs.because.join(", ")}`);
     if (from.version !== to.version)
       await row.info("a verified backup is taken before it changes its version");
@@ -140,11 +141,6 @@ async function announced(
   if (passwordChanges)
     await row.info("the password changes: connections that are open stay open, new ones need the new one");
   return needs.kind !== "nothing" || passwordChanges;
-}
-
-function restartWords(usage: Usage): string {
-  const seconds = restartEstimateMs(usage) / 1000;
-  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
 
 async function warnOfReplacement(

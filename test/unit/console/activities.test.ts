@@ -16,7 +16,7 @@ function movedClock(): Clock & { at: number } {
 }
 
 const about = (more: Partial<NewActivity> = {}): NewActivity => ({
-  ...{ addon: "cache", title: "back up", ifConsoleEnds: "nothing happens" },
+  ...{ addon: "cache", tab: "backups", title: "back up", ifConsoleEnds: "nothing happens" },
   ...more,
 });
 const done = { words: ["it is done"] };
@@ -152,15 +152,29 @@ describe("the section of activities", () => {
   const section = async (all: readonly Partial<Activity>[]) => {
     const clock = movedClock();
     const activities = { of: () => all.map((one) => ({ ...shown, ...one })) };
-    return String(await activitiesSection({ activities, clock } as unknown as ConsoleContext, "cache"));
+    return String(
+      await activitiesSection({ activities, clock } as unknown as ConsoleContext, "cache", "backups"),
+    );
   };
   const shown: Activity = {
-    ...{ id: "1", addon: "cache", title: "back up", ifConsoleEnds: "", startedAt: "2026-04-30T23:59:00Z" },
+    ...{
+      id: "1",
+      addon: "cache",
+      tab: "backups",
+      title: "back up",
+      ifConsoleEnds: "",
+      startedAt: "2026-04-30T23:59:00Z",
+    },
     state: { kind: "running" },
   };
 
   it("is a live part of its page, also while there is nothing to show", async () => {
     expect(await section([])).toBe('<div id="activities" data-live></div>');
+  });
+
+  it("leaves out what was begun elsewhere", async () => {
+    const html = await section([{ tab: "information" }, {}]);
+    expect(html.match(/<li>/g)).toHaveLength(1);
   });
 
   it("shows what runs with its bytes and its share, and escapes what others have written", async () => {

@@ -8,6 +8,9 @@ import {
   verifiedBadge,
   whyTaken,
 } from "../../../provider/console/pages/backups/table";
+import type { Activity } from "../../../provider/console/activities/activities";
+import { stampOf } from "../../../provider/console/pages/backups/stamp";
+import { shownAddon } from "../../support/shown-addon";
 import { Failure } from "../../../provider/core/errors";
 import type { ServerWish } from "../../../provider/core/facets";
 import type { BackupDetails } from "../../../provider/operations/backup-catalog";
@@ -60,7 +63,7 @@ describe("a row of the table of backups", () => {
       hint: "Look",
     });
     const { keys: _, reason: __, ...listed } = seen();
-    expect(await row({ ...listed, unreadable })).toContain("cannot read it: no JSON. Look.");
+    expect(await row({ ...listed, unreadable })).toContain("Cannot read it: no JSON. Look.");
   });
 });
 
@@ -91,10 +94,38 @@ describe("what a cell says", () => {
     [{ archiveExists: true, verification: "verified" }, 'class="badge good">verified'],
     [{ archiveExists: true }, 'class="badge warn">not verified'],
     [{ archiveExists: true, verification: "structure-checked" }, 'class="badge warn">structure only'],
-    [{ archiveExists: true, verification: "damaged" }, 'class="badge bad">DAMAGED'],
-    [{ archiveExists: false, verification: "verified" }, 'class="badge bad">NO ARCHIVE'],
+    [{ archiveExists: true, verification: "damaged" }, 'class="badge bad">damaged'],
+    [{ archiveExists: false, verification: "verified" }, 'class="badge bad">no archive'],
   ] as const)("of how far %j can be relied on: %s", async (backup, words) => {
     expect(String(await verifiedBadge(backup))).toContain(words);
+  });
+
+  it("tells beside the badge what its listing has against it", async () => {
+    const told = await text(
+      verifiedBadge({ archiveExists: true, damage: "size differs", verification: "verified" }),
+    );
+    expect(told).toBe("damaged size differs");
+  });
+});
+
+describe("what a page of backups was made of", () => {
+  const status = shownAddon({ name: "cache" });
+  const ran = {
+    ...status,
+    backups: { ...status.backups, lastRun: { at: "x", outcome: "failed", detail: "" } },
+  };
+  const running: Activity = {
+    ...{ id: "1", addon: "cache", tab: "backups", title: "verify", ifConsoleEnds: "", startedAt: "" },
+    state: { kind: "running" },
+  };
+
+  it("is the same until a run, an activity's end or a minute", () => {
+    const ended: Activity = { ...running, state: { kind: "done", words: [] } };
+    const stamp = stampOf(status, [], NOW);
+    expect(stampOf(status, [running], NOW + 1_000)).toBe(stamp);
+    expect(stampOf(status, [ended], NOW)).not.toBe(stamp);
+    expect(stampOf(status, [], NOW + 60_000)).not.toBe(stamp);
+    expect(stampOf(ran as typeof status, [], NOW)).not.toBe(stamp);
   });
 });
 

@@ -62,8 +62,23 @@ describe("the page of an add-on", () => {
       since: "2026-05-01T11:59:00.000Z",
     };
     const page = textOf(await (await get("/addons/cache", [{ ...cache, restored, restoring }])).text());
-    expect(page).toContain("Restored from 20260430T030000000Z of old, at 2026-04-30T10:00:00.000Z, 7 keys");
+    expect(page).toContain("Restored from 20260430T030000000Z of old, at 2026-04-30 10:00:00 UTC, 7 keys");
     expect(page).toContain("Being restored from 20260429T030000000Z of older");
+  });
+
+  it("tells of the last run when it was and what came of it, and why it failed once", async () => {
+    const page = async (changes: Partial<AddonStatus>) =>
+      textOf(await (await get("/addons/cache", [{ ...cache, ...changes }])).text());
+    expect(await page({})).toContain(
+      "Last run 2026-05-01 03:00:04 UTC : backup 20260501T030000000Z, verified",
+    );
+    const why = "cannot back up cache: no room. Make some";
+    const backups = {
+      ...cache.backups,
+      lastRun: { at: "2026-05-01T03:00:04.000Z", outcome: "failed", detail: why },
+    } as const;
+    expect(await page({ backups })).toContain("Last run 2026-05-01 03:00:04 UTC failed Cannot back up cache");
+    expect((await page({ backups, problems: [why] })).match(/Cannot back up/g)).toHaveLength(1);
   });
 
   it("begins with what is the matter", async () => {

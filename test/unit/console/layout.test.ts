@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { html, type Html } from "../../../provider/console/html";
 import { page, TABS } from "../../../provider/console/pages/layout";
-import { asSentence } from "../../../provider/console/pages/parts/problems";
+import { asSentence } from "../../../provider/console/pages/parts/sentence";
 import { ago, momentAndAge } from "../../../provider/console/pages/parts/time";
 import { NOW, shownAddon } from "../../support/shown-addon";
 
@@ -20,6 +20,14 @@ describe("a page", () => {
       `<a href="/addons/cache/backups" aria-current="page">`,
     ]);
     expect(text).toContain("<title>cache · Backups · Redis add-ons</title>");
+  });
+
+  it("below a tab has a title of its own, and leads back to the tab", async () => {
+    const addon = { name: "cache", tab: "backups", subpage: "Delete one" } as const;
+    const text = await shown(page({ title: "cache", addon, body: html`` }));
+    expect(text).toContain("<title>Delete one · cache · Backups · Redis add-ons</title>");
+    expect(text).toContain(`<li><a href="/addons/cache/backups">Backups</a></li>`);
+    expect(text).toContain(`<li aria-current="page">Delete one</li>`);
   });
 
   it("names the machine and the data home, and lets whoever is logged in log out", async () => {
@@ -73,6 +81,11 @@ describe("a sentence that stands alone", () => {
   it.each([
     ["its server does not run", "Its server does not run."],
     ["lead was promoted", "lead was promoted."],
+    ["they lie elsewhere", "They lie elsewhere."],
+    ["cannot back up cache: no room", "Cannot back up cache: no room."],
+    ["redis-addon list shows them", "redis-addon list shows them."],
+    ["there-is one of that name", "there-is one of that name."],
+    ["none since 2026-05-01T11:57:00.000Z", "None since 2026-05-01 11:57:00 UTC."],
     ["What is it?", "What is it?"],
     ["/srv is full", "/srv is full."],
   ])("%s", (text, sentence) => {

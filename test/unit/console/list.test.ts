@@ -46,7 +46,7 @@ describe("the list of add-ons", () => {
       degraded,
       down,
     ]);
-    expect(namesIn(page)).toEqual(["w-down", "x-degraded", "y-syncing", "z-full", "a-healthy", "b-healthy"]);
+    expect(namesIn(page)).toEqual(["w-down", "x-degraded", "z-full", "y-syncing", "a-healthy", "b-healthy"]);
   });
 
   it("counts all add-ons and those with problems, also where only some are shown", async () => {
@@ -83,7 +83,7 @@ describe("the list of add-ons", () => {
   it("shows a record that can't be read as a row, with what helps", async () => {
     const page = textOf(await shown("/", [healthy], [damaged]));
     expect(page).toContain("legacy unreadable");
-    expect(page).toContain("cannot read the record of legacy: it is not JSON. Use the version that wrote it");
+    expect(page).toContain("Cannot read the record of legacy: it is not JSON. Use the version that wrote it");
   });
 
   it("shows those that have not answered yet too", async () => {
@@ -101,12 +101,21 @@ describe("the list of add-ons", () => {
     ["s_mono", ["z-full"]],
     ["team=checkout", ["b-healthy"]],
     ["checkout healthy", ["b-healthy"]],
-    ["shop/dev leader healthy", ["y-syncing", "z-full", "b-healthy"]],
+    ["shop/dev leader healthy", ["z-full", "y-syncing", "b-healthy"]],
     ["nothing at all", []],
   ])("finds %s", async (query, names) => {
     const page = await shown(`/?q=${encodeURIComponent(query)}`, [healthy, full, syncing, degraded]);
     expect(namesIn(page)).toEqual(names);
     expect(page).toContain(`value="${query}"`);
+  });
+
+  it("says once why a follower is broken, and in its role only that it is", async () => {
+    const why = "its leader is gone";
+    const broken = { ...syncing, health: "degraded", problems: [why] } as const;
+    const replication = { ...syncing.replication, sync: { state: "broken", why } } as const;
+    const page = await shown("/", [{ ...broken, replication }]);
+    expect(textOf(page)).toContain("follower of b-healthy: broken m_mono");
+    expect(page.match(/ts leader is gone/g)).toHaveLength(1);
   });
 
   it("says once what is the matter with all of them", async () => {

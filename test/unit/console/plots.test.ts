@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { linePath, type Point } from "../../../provider/console/plots/points";
 import { plot } from "../../../provider/console/plots/plot";
+import { readoutOf } from "../../../provider/console/plots/readout";
 import { sparkline } from "../../../provider/console/plots/sparkline";
 import { niceSteps, timeSteps } from "../../../provider/console/plots/steps";
 
@@ -72,6 +73,30 @@ describe("the line through values", () => {
         }
       }),
     );
+  });
+});
+
+describe("what a plot reads out", () => {
+  const frame = { from: NOW - HOUR_MS, to: NOW, most: 100, width: 600, height: 150 };
+  const linesOf = (points: readonly Point[]) =>
+    readoutOf({ points, frame, words: (at, value) => `${at}: ${value}` }).split("\n");
+
+  it("is each known moment where it is drawn, the newest of them last", () => {
+    const points = [
+      { at: NOW - HOUR_MS, value: 0 },
+      { at: NOW - HOUR_MS / 2, value: undefined },
+      { at: NOW, value: 100 },
+    ];
+    expect(linesOf(points)).toEqual([`0.0 150.0 ${NOW - HOUR_MS}: 0`, `600.0 0.0 ${NOW}: 100`]);
+    expect(linesOf([])).toEqual([""]);
+  });
+
+  it("is so many moments at most, also of a day of samples", () => {
+    const many = Array.from({ length: 600 }, (_, i) => ({ at: NOW - (599 - i) * 5_000, value: i % 100 }));
+    const lines = linesOf(many);
+    expect(lines.length).toBeLessThanOrEqual(180);
+    expect(lines.length).toBeGreaterThan(100);
+    expect(lines.at(-1)).toContain(`${NOW}: `);
   });
 });
 

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { html } from "../../../provider/console/html";
 import { fieldsFrom, wishFrom } from "../../../provider/console/pages/replication/follow-fields";
 import { pendingFollows } from "../../../provider/console/pages/replication/pending-follows";
-import { replicationSection } from "../../../provider/console/pages/replication/section";
+import { replicationCard } from "../../../provider/console/pages/replication/replication-card";
 import { followerProgram } from "../../../provider/console/snippets/follower-program";
 import type { ReplicationWish } from "../../../provider/core/facets";
 import type { ReplicationState, SyncStatus } from "../../../provider/core/status";
+import { makeAuthority } from "../../support/certificates";
 import { movedClock } from "../../support/moved-clock";
 import { NOW, shownAddon, stillContext } from "../../support/shown-addon";
 
@@ -80,8 +81,44 @@ describe("a leader that is typed", () => {
     expect(wishFrom(fieldsFrom({ ...typed, username: "copy", tls: "on" }))).toEqual({
       wish: { kind: "external", host: "db.example", port: 6380, username: "copy", password: " p ", tls: {} },
     });
+    expect(fieldsFrom({ kind: "addon", addon: "lead" })).toMatchObject({ addon: "lead", port: "6379" });
     for (const port of ["", "0", "65536", "1e3", "-1", "6379x"])
       expect(wishFrom(fieldsFrom({ ...typed, port }))).toHaveProperty("problems.port");
+  });
+
+  it("is shown a certificate with its key, both or neither, and only with TLS", () => {
+    const { certificate, key } = makeAuthority();
+    const typed = { kind: "address", host: "db.example", port: "6380", password: "p" };
+    expect(
+      wishFrom(fieldsFrom({ ...typed, tls: "on", ca: certificate, serverName: "redis", certificate, key })),
+    ).toMatchObject({
+      wish: {
+        tls: {
+          ca: certificate.trim(),
+          serverName: "redis",
+          certificate: certificate.trim(),
+          key: key.trim(),
+        },
+      },
+    });
+    const problems = (more: Record<string, string>) => wishFrom(fieldsFrom({ ...typed, ...more }));
+    expect(problems({ tls: "on", certificate })).toHaveProperty("problems.key");
+    expect(problems({ tls: "on", key })).toHaveProperty("problems.certificate");
+    expect(problems({ tls: "on", certificate, key: certificate })).toHaveProperty("problems.key");
+    expect(problems({ certificate, key })).toHaveProperty("problems.tls");
+    expect(problems({ serverName: "redis" })).toHaveProperty("problems.tls");
+    expect(JSON.stringify(problems({ tls: "on", key: "hunter2" }))).not.toContain("hunter2");
+  });
+
+  it("stands in a program that takes its certificate's key from its config", () => {
+    const { home } = shownAddon({ name: "cache" });
+    const tls = { serverName: "redis", certificate: "C", key: "secret-key" };
+    const wish = { kind: "external", host: "db", port: 1, password: "secret-pw", tls } as const;
+    const program = followerProgram({ name: "cache", wish, home, replaceData: false });
+    expect(program).not.toContain("secret-");
+    expect(program).toContain('key: config.requireSecret("leaderKey")');
+    expect(program).toContain("pulumi config set --secret leaderKey < key.pem");
+    expect(program).toContain('serverName: "redis"');
   });
 
   it("stands in a program whose password comes from its config", () => {
@@ -104,7 +141,7 @@ function follower(sync: SyncStatus): Promise<string> {
 
 async function shown(replication: ReplicationState): Promise<string> {
   const status = shownAddon({ name: "cache", replication });
-  return String(await html`${replicationSection(stillContext([status]), status)}`);
+  return String(await html`${replicationCard(stillContext([status]), status)}`);
 }
 
 function iso(ms: number): string {

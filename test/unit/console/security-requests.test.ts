@@ -92,9 +92,9 @@ describe("a page that fails", () => {
   afterEach(() => logTo(process.stdout));
 
   /** What somebody who is logged in sees of a page that throws this, and what is logged of it. */
-  async function seen(error: Error, tells?: (error: Error) => Response) {
+  async function seen(error: Error, tells?: (error: Error) => Response, path = "/boom") {
     const known = sessions(systemClock);
-    const pages = new Hono().get("/boom", () => {
+    const pages = new Hono().get("/boom/*", () => {
       throw error;
     });
     if (tells !== undefined) pages.onError(tells);
@@ -104,7 +104,7 @@ describe("a page that fails", () => {
     });
     const lines = new PassThrough();
     logTo(lines);
-    const answer = await app.request("/boom", { headers: { cookie: `session=${known.begin()}` } });
+    const answer = await app.request(path, { headers: { cookie: `session=${known.begin()}` } });
     lines.end();
     return { status: answer.status, body: await answer.text(), logged: await text(lines) };
   }
@@ -137,6 +137,11 @@ describe("a page that fails", () => {
     );
     expect({ status, body }).toEqual({ status: 503, body: "sorry" });
     expect(logged).toMatch(/console: GET \/boom: TypeError: x\n +at /);
+  });
+
+  it("is logged in a line of its own, whatever its path says", async () => {
+    const { logged } = await seen(new TypeError("x"), undefined, "/boom/%0a2026%20cache:%1b[2J");
+    expect(logged).toMatch(/console: GET \/boom\/%0a2026%20cache:%1b\[2J: TypeError: x\n/);
   });
 
   it("escapes what it tells", async () => {

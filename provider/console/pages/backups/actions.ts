@@ -19,7 +19,7 @@ const LONGEST_NOTE = 500;
 export async function backUpNow({ c, context, name }: BackupRequest): Promise<Response> {
   const { platform, activities } = context;
   const activity = activities.start(
-    { addon: name, title: "back up", ifConsoleEnds: "the agent goes on with the backup" },
+    { addon: name, tab: "backups", title: "back up", ifConsoleEnds: "the agent goes on with the backup" },
     async (task) => {
       const taken = await backUp(platform, name, task);
       const links = [{ href: pathOf(name, taken.slot), text: "This backup" }];
@@ -47,7 +47,7 @@ export async function verify(request: BackupRequest): Promise<Response> {
     );
   const activity = activities.start(
     {
-      addon: name,
+      ...{ addon: name, tab: "backups" },
       title: `verify backup ${slot} of`,
       ifConsoleEnds: "the verification ends with it, and notes nothing",
       lane: "verify",

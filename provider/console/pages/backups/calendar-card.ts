@@ -22,7 +22,10 @@ export function calendarCard(
   const weeks = weeksOf(days);
   return html`<section class="card" aria-labelledby="calendar-title">
     <h2 id="calendar-title">The last ${CALENDAR_DAYS} days</h2>
-    <p class="muted" id="calendar-zone">By the slot of each backup; days are those of ${options.timezone}.</p>
+    <p class="muted" id="calendar-zone">
+      Which days have a backup that is still there; days are those of ${options.timezone}. Of runs that failed
+      only the last one is known: earlier ones are in the log.
+    </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Calendar of backups">
       <table class="days" aria-labelledby="calendar-title" aria-describedby="calendar-zone">
         <thead>

@@ -5,12 +5,12 @@ import { whatGoes } from "../../../operations/words/deletion-words";
 import { log } from "../../../system/log";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
+import { addonSubpage } from "../parts/addon-subpage";
 import { pathOf } from "./actions";
 import { formFields } from "./form";
 import { patiently } from "./patiently";
 import { refusalPage } from "./refusal-page";
 import type { BackupRequest } from "./request";
-import { subpage } from "./subpage";
 
 /** Says what a deletion would take away for ever; nothing is touched. */
 export async function confirmDeletion({ c, context, name, slot }: BackupRequest): Promise<Response> {
@@ -24,7 +24,7 @@ export async function confirmDeletion({ c, context, name, slot }: BackupRequest)
     ${deletionForm(name, slot, evenDamaged ? ["evenDamaged"] : [], "Delete it for ever")}
     <p><a href="${pathOf(name, slot)}">Keep it</a></p>
   </section>`;
-  return subpage(c, context, { name, body });
+  return addonSubpage(c, context, { name, tab: "backups", title: `Delete ${slot}`, body });
 }
 
 /** Takes away what was told: one whose manifest was damaged since is refused, as are pinned ones and the newest verified. */

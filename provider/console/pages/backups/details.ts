@@ -4,15 +4,15 @@ import { backupFields } from "../../../operations/words/backup-fields";
 import type { ConsoleContext } from "../../context";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
+import { addonSubpage } from "../parts/addon-subpage";
 import { facts } from "../parts/facts";
-import { asSentence, notice } from "../parts/problems";
+import { notice } from "../parts/problems";
 import { ago } from "../parts/time";
 import { pathOf } from "./actions";
 import { keyField, wantsKey } from "./key-field";
 import { openingCard } from "./opening";
 import { patiently } from "./patiently";
 import type { BackupRequest } from "./request";
-import { subpage } from "./subpage";
 import { verifiedBadge } from "./table";
 
 /** All that is known of one backup, and what can be done with it. */
@@ -25,9 +25,9 @@ export async function backupDetails({ c, context, name, slot }: BackupRequest): 
       <div>${knownCard(details)}</div>
       <div>${dataCard(name, details)} ${careCard(name, details, place)}</div>
     </div>
-    ${openingCard(context, name, details)}
+    ${openingCard(name, details, await context.platform.home())}
     <p><a href="/addons/${name}/backups">All backups of ${name}</a></p>`;
-  return subpage(c, context, { name, body });
+  return addonSubpage(c, context, { name, tab: "backups", title: `Backup ${slot}`, body });
 }
 
 function title({ entry }: BackupDetails, { clock }: ConsoleContext): Html {
@@ -91,7 +91,7 @@ function careCard(name: string, { entry, manifest, pin }: BackupDetails, place: 
     ${
       entry.pinned
         ? html`<form method="post" action="${path}/unpin">
-            <p>It is pinned${pin?.note === undefined ? "" : `: ${asSentence(pin.note)}`}</p>
+            <p>It is pinned${pin?.note === undefined ? "." : `: ${pin.note}`}</p>
             <p><button>Unpin</button></p>
             <p class="muted">The next backup's retention decides about it then.</p>
           </form>`

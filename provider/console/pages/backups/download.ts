@@ -24,6 +24,9 @@ export async function download({ c, context, name, slot }: BackupRequest): Promi
   const opened = await patiently(task, about, async () => {
     const stream = await streamArchive(place, slot, streaming);
     const chunks = stream.bytes[Symbol.asyncIterator]();
+    // Who waits for the next bytes is told by the signal; while nobody does, this alone lets go of the archive.
+    const letGo = () => void chunks.return?.().catch(() => undefined);
+    streaming.signal.addEventListener("abort", letGo, { once: true });
     return { stream, chunks, first: await chunks.next() };
   }).catch((error: unknown) => {
     ended.abort(error);

@@ -1,17 +1,17 @@
-import { forShell } from "../../../core/for-shell";
 import { formatProblem } from "../../../core/restore-fit";
+import type { HomeIdentity } from "../../../core/status";
 import type { BackupDetails } from "../../../operations/backup-catalog";
-import type { ConsoleContext } from "../../context";
 import { html, type Html } from "../../html";
+import { homeOption } from "../../snippets/usual-home";
 import { codeBlock } from "../parts/copyable";
-import { asSentence } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 
 /** How a backup is opened by hand, with nothing of this package. */
-export function openingCard({ dataHome }: ConsoleContext, name: string, { manifest }: BackupDetails): Html {
+export function openingCard(name: string, { manifest }: BackupDetails, home: HomeIdentity | undefined): Html {
   const { archive, encryption, slot } = manifest;
-  const home = dataHome === undefined ? "" : ` --home ${forShell(dataHome)}`;
+  const option = home === undefined ? "" : homeOption(home);
   const byHand = [...decrypting(manifest), ...unpacking(archive.name)].join("\n");
-  const withUs = `redis-addon backup download ${name} ${slot}${home} --extract ./copy && cd copy && redis-server --port 6380`;
+  const withUs = `redis-addon backup download ${name} ${slot}${option} --extract ./copy && cd copy && redis-server --port 6380`;
   return html`<section class="card" aria-labelledby="opening-title">
     <h2 id="opening-title">Open it by hand</h2>
     <p>

@@ -10,7 +10,7 @@ import { calendarCard } from "./calendar-card";
 import { stateCard } from "./state-card";
 import { backupTable } from "./table";
 
-/** The tab of backups: how they are, what is under way, which there are, and the days that have one. */
+/** The tab of backups: how they are, what is under way, which there are, and the days that have one. All of it is live. */
 export function overview(context: ConsoleContext, look: BackupsLook, isFirst: boolean): Html {
   const { status, stored, distrusted } = look;
   const { addon, unattended } = status;
@@ -18,22 +18,32 @@ export function overview(context: ConsoleContext, look: BackupsLook, isFirst: bo
   const held =
     distrusted === undefined ? [] : [`No backup is removed for now, whatever the policy says: ${distrusted}`];
   const notes = [...held, ...(unattended === undefined ? [] : [unattended])];
-  const about = html`${notes.length === 0 ? "" : notice("warn", "To be known", notes)}
-  ${activitiesSection(context, addon)}`;
-  if (stored instanceof Failure)
-    return html`${failureNotice(stored)}
-      <p class="muted">
-        What stands below is what this machine has noted; the backups themselves can't be seen.
-      </p>
-      ${about} ${stateCard(look, now)}`;
-  const list = listCard(look, stored, now);
+  const isUnseen = stored instanceof Failure;
+  // Parts of one kind are there in each answer, if empty: a page that is open shows what has come and gone.
+  const about = html`<div id="notes" data-live>
+      ${isUnseen ? unseen(stored) : ""} ${notes.length === 0 ? "" : notice("warn", "To be known", notes)}
+    </div>
+    ${activitiesSection(context, addon, "backups")}`;
+  const list = html`<div id="list" data-live>${isUnseen ? "" : listCard(look, stored, now)}</div>`;
   if (!isFirst) return html`${about} ${list}`;
   const { lastRun, schedule } = status;
   const failedAt = lastRun?.outcome === "failed" ? Date.parse(lastRun.at) : undefined;
-  const calendar = calendarCard(stored.days, { now, timezone: timezoneOf(schedule), failedAt });
+  const calendar = isUnseen
+    ? ""
+    : calendarCard(stored.days, { now, timezone: timezoneOf(schedule), failedAt });
   return html`${about}
-    <div class="columns">${stateCard(look, now)} ${calendar}</div>
+    <div class="columns">
+      ${stateCard(look, now)}
+      <div id="calendar" data-live>${calendar}</div>
+    </div>
     ${list}`;
+}
+
+function unseen(failure: Failure): Html {
+  return html`${failureNotice(failure)}
+    <p class="muted">
+      What stands below is what this machine has noted; the backups themselves can't be seen.
+    </p>`;
 }
 
 function listCard({ status, createdAt }: BackupsLook, stored: StoredLook, now: number): Html {
@@ -44,7 +54,7 @@ function listCard({ status, createdAt }: BackupsLook, stored: StoredLook, now: n
     ${untold === undefined ? "" : failureNotice(untold)}
     ${
       page.length === 0
-        ? html`<p>${days.length === 0 ? `${addon} has no backups yet.` : "There are no older ones."}</p>`
+        ? html`<p>${noneWords(status, days.length === 0)}</p>`
         : html`<p class="muted">
               When one goes is told for backups that come on time from now on and are verified; one on demand
               counts as the newest too. Times are UTC.
@@ -53,6 +63,12 @@ function listCard({ status, createdAt }: BackupsLook, stored: StoredLook, now: n
     }
     ${pages(addon, stored)}
   </section>`;
+}
+
+function noneWords({ addon, lastRun, missing }: BackupsLook["status"], isEmpty: boolean): string {
+  if (!isEmpty) return "There are no older ones.";
+  const hadSome = missing !== undefined || lastRun?.outcome === "backed-up";
+  return hadSome ? `There are none of ${addon} at its destination.` : `${addon} has no backups yet.`;
 }
 
 /** Which of them stand here, and the way to the others. */

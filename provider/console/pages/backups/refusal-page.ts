@@ -4,8 +4,8 @@ import { asFailure, type Failure } from "../../../core/errors";
 import type { ConsoleContext } from "../../context";
 import { errorPage } from "../../error-page";
 import { html, type Html } from "../../html";
+import { addonSubpage } from "../parts/addon-subpage";
 import { failureNotice } from "../parts/failure";
-import { subpage } from "./subpage";
 
 /** What was given in a form, or left out of it. */
 const BAD_INPUT = new Set(["bad-input", "bad-name", "not-confirmed", "needs-key"]);
@@ -24,7 +24,8 @@ export async function refusalPage(
   const failure = asFailure(error, "show", c.req.path);
   const body = html`${failureNotice(failure)} ${more}
     <p><a href="/addons/${name}/backups">All backups of ${name}</a></p>`;
-  const answered = subpage(c, context, { name, body, status: statusOf(failure) });
+  const about = { tab: "backups", title: "It can't be done", code: statusOf(failure) } as const;
+  const answered = addonSubpage(c, context, { ...about, name, body });
   // The add-on itself may not be readable; the first failure says more than that.
   return answered.catch(() => errorPage(c, failure));
 }

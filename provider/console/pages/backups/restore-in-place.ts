@@ -10,15 +10,15 @@ import { log } from "../../../system/log";
 import { activityPath } from "../../activities/section";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
+import { addonSubpage } from "../parts/addon-subpage";
 import { failureNotice } from "../parts/failure";
-import { asSentence } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 import { pathOf } from "./actions";
 import { badInput, formFields } from "./form";
 import { keyField, typedKey, wantsKey } from "./key-field";
 import { patiently } from "./patiently";
 import type { BackupRequest } from "./request";
 import { standIn } from "./stand-in";
-import { subpage } from "./subpage";
 
 /** Says what would be replaced, and asks for the add-on's name. Nothing is touched. */
 export async function lookAtRestoreInPlace(request: BackupRequest): Promise<Response> {
@@ -46,7 +46,7 @@ export async function lookAtRestoreInPlace(request: BackupRequest): Promise<Resp
       <a href="${pathOf(name, slot)}">This backup</a>
     </p>
   </section>`;
-  return subpage(c, context, { name, body });
+  return addonSubpage(c, context, { name, tab: "backups", title: `Restore ${slot} in place`, body });
 }
 
 function confirmation({ name, slot }: BackupRequest, { manifest }: BackupDetails, place: BackupPlace): Html {
@@ -83,7 +83,7 @@ export async function restoreInPlace(request: BackupRequest): Promise<Response> 
   log(`${name}: somebody restores backup ${slot} in place in the console`);
   const activity = activities.start(
     {
-      addon: name,
+      ...{ addon: name, tab: "backups" },
       title: `restore backup ${slot} into`,
       ifConsoleEnds:
         "before the data are exchanged nothing was changed; from then on the agent completes the restore, or undoes it",

@@ -14,8 +14,10 @@ import { log } from "../../../system/log";
 import { activityPath } from "../../activities/section";
 import { html, type Html } from "../../html";
 import { taskOf } from "../../request-task";
+import { addonSubpage } from "../parts/addon-subpage";
 import { failureNotice } from "../parts/failure";
-import { asSentence, notice } from "../parts/problems";
+import { notice } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 import { pathOf } from "./actions";
 import { adoption, CONSOLE_OWNER } from "./adoption";
 import { badInput, formFields } from "./form";
@@ -24,7 +26,6 @@ import { patiently } from "./patiently";
 import { defaultPlan, type PlanOption, planOptions } from "./plan-options";
 import type { BackupRequest } from "./request";
 import { standIn } from "./stand-in";
-import { subpage } from "./subpage";
 
 /** What a form of this page needs to know. */
 interface Source {
@@ -67,7 +68,7 @@ export async function lookAtRestoreNew(request: BackupRequest): Promise<Response
         : notice("bad", "Not like this", [problem ?? "no plan has room for these data"])
     }
     <p><a href="${pathOf(name, slot)}">This backup</a></p>`;
-  return subpage(c, context, { name, body });
+  return addonSubpage(c, context, { name, tab: "backups", title: `Restore ${slot} into a new add-on`, body });
 }
 
 async function goAhead(
@@ -138,7 +139,7 @@ export async function restoreNew(request: BackupRequest): Promise<Response> {
   log(`${wanted}: somebody restores backup ${slot} of ${name} into it in the console`);
   const activity = activities.start(
     {
-      addon: name,
+      ...{ addon: name, tab: "backups" },
       title: `make ${wanted} from backup ${slot} of`,
       ifConsoleEnds: `${wanted} is there, and empty, unless its data were complete already: restore into it again`,
     },

@@ -1,10 +1,10 @@
 import { memoryText } from "../../../core/memory-size";
+import type { VerificationOutcome } from "../../../core/verification";
 import type { SeenBackup } from "../../../operations/look-at-backups";
-import { verifiedCell } from "../../../operations/words/addon-words";
 import { reasonWords } from "../../../operations/words/backup-words";
 import { html, type Html } from "../../html";
 import { badge, type Tone } from "../parts/badge";
-import { asSentence } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 import { ago, moment } from "../parts/time";
 
 export interface BackupRow {
@@ -63,16 +63,21 @@ export function whyTaken({ reason, purpose }: Pick<SeenBackup, "reason" | "purpo
   return reason === undefined ? "-" : reasonWords({ reason, purpose });
 }
 
-export function verifiedBadge(backup: Parameters<typeof verifiedCell>[0]): Html {
-  const words = verifiedCell(backup);
-  if (words === "yes") return badge("good", "verified");
-  return words === "-" ? badge("warn", "not verified") : badge(toneOf(backup), words);
+export function verifiedBadge({
+  archiveExists,
+  damage,
+  verification,
+}: Pick<SeenBackup, "archiveExists" | "damage" | "verification">): Html {
+  if (!archiveExists) return badge("bad", "no archive");
+  if (damage !== undefined) return html`${badge("bad", "damaged")} <span class="trouble">${damage}</span>`;
+  return verification === undefined ? badge("warn", "not verified") : badge(...VERIFIED[verification]);
 }
 
-function toneOf({ archiveExists, verification }: Parameters<typeof verifiedCell>[0]): Tone {
-  if (!archiveExists || verification === "damaged") return "bad";
-  return verification === "verified" ? "good" : "warn";
-}
+const VERIFIED: Readonly<Record<VerificationOutcome, readonly [Tone, string]>> = {
+  verified: ["good", "verified"],
+  "structure-checked": ["warn", "structure only"],
+  damaged: ["bad", "damaged"],
+};
 
 function pinnedCell({ pinned, note, held }: SeenBackup): Html | string {
   if (!pinned) return held === true ? "being restored" : "-";

@@ -20,8 +20,6 @@ export function serverCard(status: AddonStatus): Html {
     <h2 id="server-title">Server</h2>
     ${facts([
       ["State", badge(TONES[server.state], server.state)],
-      ["Host", html`<code>${host}</code>`],
-      ["Port", html`<code>${port}</code>`],
       ["Listens on", listening(wish.bind, host, port)],
       ["Version", server.state === "running" ? server.version : wish.version],
       ["Memory", memoryUsage(status)],

@@ -12,7 +12,7 @@ export function snippetsCard(status: AddonStatus): Html {
   const program = { id: "pulumi", title: "Pulumi: this add-on as a program", text: addonProgram(status) };
   const handOver = `redis-addon hand-over ${name}${homeOption(home)} --to <project/stack>`;
   return html`<section class="card" aria-labelledby="snippets">
-    <h2 id="snippets">Connect</h2>
+    <h2 id="snippets">Snippets</h2>
     <p>
       Programs take the address from the environment variable REDIS_URL: a Pulumi program passes it on as the
       output

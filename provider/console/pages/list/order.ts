@@ -4,9 +4,9 @@ import { refusesWrites } from "../parts/usage";
 const RANKS: Readonly<Record<Health, number>> = {
   down: 0,
   degraded: 1,
-  starting: 3,
-  syncing: 3,
-  removing: 3,
+  starting: 4,
+  syncing: 4,
+  removing: 4,
   healthy: 5,
 };
 
@@ -25,7 +25,7 @@ export function problemsFirst(addons: readonly AddonStatus[]): AddonStatus[] {
 
 function rankOf(status: AddonStatus): number {
   const rank = RANKS[status.health];
-  const worst = hasProblem(status) ? 2 : refusesWrites(status) ? 4 : rank;
+  const worst = hasProblem(status) ? 2 : refusesWrites(status) ? 3 : rank;
   return Math.min(rank, worst);
 }
 

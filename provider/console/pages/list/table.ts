@@ -1,9 +1,9 @@
 import type { Failure } from "../../../core/errors";
 import type { AddonStatus } from "../../../core/status";
-import { roleWords } from "../../../operations/words/addon-words";
 import { html, type Html } from "../../html";
 import { backupBadge, badge, healthBadge } from "../parts/badge";
-import { asSentence } from "../parts/problems";
+import { roleText } from "../parts/role";
+import { asSentence } from "../parts/sentence";
 import { ago } from "../parts/time";
 import { connectionUsage, memoryUsage } from "../parts/usage";
 
@@ -48,7 +48,7 @@ function rows(status: AddonStatus, shared: readonly string[], now: number): Html
     <tr>
       <th scope="rowgroup"><a href="/addons/${name}">${name}</a></th>
       <td data-label="Health">${healthBadge(health)}</td>
-      <td data-label="Role">${roleWords(status)}</td>
+      <td data-label="Role">${roleText(status)}</td>
       <td data-label="Plan">${plan}</td>
       <td data-label="Memory">${memoryUsage(status)}</td>
       <td data-label="Connections">${connectionUsage(status)}</td>

@@ -1,4 +1,5 @@
 import { html, type Html } from "../../html";
+import { readableMoments } from "./time";
 
 /** What something is called, and what is known of it. */
 export type Fact = readonly [label: string, value: Html | string];
@@ -11,7 +12,7 @@ export function facts(entries: readonly (Fact | undefined)[]): Html {
       ([label, value]) =>
         html`<div>
           <dt>${label}</dt>
-          <dd>${value}</dd>
+          <dd>${typeof value === "string" ? readableMoments(value) : value}</dd>
         </div>`,
     )}
   </dl>`;

@@ -1,6 +1,6 @@
 import type { FailureReport } from "../../../core/errors";
 import { html, type Html } from "../../html";
-import { asSentence } from "./problems";
+import { asSentence } from "./sentence";
 
 /** What failed, on what, why, and what to do next. */
 export function failureNotice({ operation, subject, cause, hint }: FailureReport): Html {

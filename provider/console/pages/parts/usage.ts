@@ -1,6 +1,6 @@
-import { memoryText } from "../../../core/memory-size";
 import { planOf } from "../../../core/plans";
 import type { AddonStatus } from "../../../core/status";
+import { connectionWords, memoryWords } from "../../../operations/words/usage-words";
 import { html, type Html } from "../../html";
 import { meter } from "./meter";
 
@@ -20,10 +20,10 @@ export function refusesWrites(status: AddonStatus): boolean {
 /** Memory against the plan's; `-` where the server doesn't tell. */
 export function memoryUsage(status: AddonStatus): Html | string {
   const { name, server, wish } = status;
-  if (server.state !== "running") return "-";
+  const share = memoryWords(status);
+  if (server.state !== "running") return share;
   const { memoryBytes } = planOf(wish.plan);
   const refuses = wish.evictionPolicy === "noeviction";
-  const share = `${memoryText(server.memoryUsedBytes)} of ${memoryText(memoryBytes)}`;
   const full = refuses
     ? html`${share}, <strong>full: writes that need more are refused</strong>`
     : `${share}, full: keys make room`;
@@ -38,14 +38,16 @@ export function memoryUsage(status: AddonStatus): Html | string {
 }
 
 /** Connections against the plan's; `-` where the server doesn't tell. */
-export function connectionUsage({ name, server, wish }: AddonStatus): Html | string {
-  if (server.state !== "running") return "-";
+export function connectionUsage(status: AddonStatus): Html | string {
+  const { name, server, wish } = status;
+  const words = connectionWords(status);
+  if (server.state !== "running") return words;
   const { connections } = planOf(wish.plan);
   return meter({
     label: `Connections of ${name}`,
     used: server.connections,
     limit: connections,
-    words: `${server.connections} of ${connections}`,
+    words,
     isTightWhenFull: true,
   });
 }

@@ -1,5 +1,5 @@
 import type { AddonRecord } from "../../../core/facets";
-import type { AddonStatus } from "../../../core/status";
+import type { AddonStatus, SyncStatus } from "../../../core/status";
 import type { ConsoleContext } from "../../context";
 import { html, type Html } from "../../html";
 
@@ -21,6 +21,11 @@ export async function replicationActions(context: ConsoleContext, status: AddonS
   </nav>`;
 }
 
+/** Waiting alone may not help. */
+function isStuck(sync: SyncStatus): boolean {
+  return sync.state === "broken" || (sync.state === "connecting" && sync.why !== undefined);
+}
+
 function actionsOf({ replication }: AddonStatus, record: AddonRecord): readonly Action[] {
   const back = { path: "switch-over?back=yes", words: "Exchange the roles back" };
   // Of a pair that has exchanged its roles nothing else may be changed.
@@ -32,6 +37,6 @@ function actionsOf({ replication }: AddonStatus, record: AddonRecord): readonly 
     { path: "promote", words: "Promote" },
     ...(leader.addon === undefined ? [] : [{ path: "switch-over", words: "Switch over" }]),
     { path: "follow", words: "Follow another leader" },
-    ...(sync.state === "synced" ? [] : [{ path: "resync", words: "Take the leader's data" }]),
+    ...(isStuck(sync) ? [{ path: "resync", words: "Take the leader's data" }] : []),
   ];
 }

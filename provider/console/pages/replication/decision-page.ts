@@ -1,7 +1,7 @@
 import { log } from "../../../system/log";
 import { activityPath } from "../../activities/section";
 import { html } from "../../html";
-import { asSentence } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 import type { Decide } from "./decisions";
 import { answerWith, type ReplicationRequest } from "./request";
 
@@ -20,7 +20,7 @@ export async function lookAtDecision(request: ReplicationRequest, decide: Decide
       <p><button class="danger">${title}</button></p>
     </form>
   </section>`;
-  return answerWith(request, body);
+  return answerWith(request, title, body);
 }
 
 /** Begins it, as it is decided now: what is not possible any more is refused. */
@@ -30,7 +30,7 @@ export async function decided(request: ReplicationRequest, decide: Decide): Prom
   const { name } = status;
   log(`${name}: somebody asked in the console: ${title}`);
   const activity = context.activities.start(
-    { addon: name, title: operation, ifConsoleEnds },
+    { addon: name, tab: "information", title: operation, ifConsoleEnds },
     async (task) => {
       const result = await act(task);
       return { links: [{ href: `/addons/${name}`, text: name }], ...result };

@@ -1,5 +1,5 @@
-import type { ReplicationWish } from "../../../core/facets";
-import { isCertificate } from "../../../operations/certificate";
+import type { LeaderTls, ReplicationWish } from "../../../core/facets";
+import { isCertificate, isPrivateKey } from "../../../operations/certificate";
 
 /** The texts of the form, as they were typed. */
 export interface FollowFields {
@@ -12,10 +12,14 @@ export interface FollowFields {
   readonly password: string;
   readonly tls: boolean;
   readonly ca: string;
+  readonly serverName: string;
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export const EMPTY_FIELDS: FollowFields = {
-  ...{ kind: "", addon: "", host: "", port: "6379", username: "", password: "", tls: false, ca: "" },
+  ...{ kind: "", addon: "", host: "", port: "6379", username: "", password: "" },
+  ...{ tls: false, ca: "", serverName: "", certificate: "", key: "" },
 };
 
 export type FieldName = keyof FollowFields;
@@ -29,15 +33,20 @@ export function fieldsFrom(sent: Readonly<Record<string, unknown>>): FollowField
     const value = sent[name];
     return typeof value === "string" ? value : "";
   };
+  // Of two forms on a page one was sent; the other is as it was.
+  if (text("kind") === "addon") return { ...EMPTY_FIELDS, kind: "addon", addon: text("addon") };
   return {
     kind: text("kind"),
-    addon: text("addon"),
+    addon: "",
     host: text("host").trim(),
     port: text("port").trim(),
     username: text("username").trim(),
     password: text("password"),
     tls: text("tls") !== "",
     ca: text("ca").trim(),
+    serverName: text("serverName").trim(),
+    certificate: text("certificate").trim(),
+    key: text("key").trim(),
   };
 }
 
@@ -45,25 +54,50 @@ export function fieldsFrom(sent: Readonly<Record<string, unknown>>): FollowField
 export function wishFrom(
   fields: FollowFields,
 ): { readonly wish: ReplicationWish } | { readonly problems: FieldProblems } {
-  const { kind, addon, host, port, username, password, tls, ca } = fields;
+  const { kind, addon, host, port, username, password } = fields;
   if (kind === "addon")
     return addon === "" ? { problems: { addon: "Choose an add-on." } } : { wish: { kind: "addon", addon } };
   const problems: FieldProblems = {
     ...(host === "" ? { host: "Name the leader's host." } : {}),
     ...(/[\s/@]/.test(host) ? { host: "Write a host's name or address alone." } : {}),
     ...(isPort(port) ? {} : { port: "Write a whole number from 1 to 65535." }),
-    ...(ca === "" || isCertificate(ca)
-      ? {}
-      : { ca: "This is no certificate in PEM: paste the text of the file, with its lines BEGIN and END." }),
-    ...(ca !== "" && !tls ? { tls: "A certificate has no use without TLS." } : {}),
+    ...tlsProblems(fields),
   };
   if (Object.keys(problems).length > 0) return { problems };
   return {
     wish: {
       ...{ kind: "external", host, port: Number(port), password },
       ...(username === "" ? {} : { username }),
-      ...(tls ? { tls: ca === "" ? {} : { ca } } : {}),
+      ...(fields.tls ? { tls: tlsFrom(fields) } : {}),
     },
+  };
+}
+
+const TLS_FIELDS = ["ca", "serverName", "certificate", "key"] as const;
+
+function tlsFrom(fields: FollowFields): LeaderTls {
+  const given = TLS_FIELDS.filter((field) => fields[field] !== "");
+  return Object.fromEntries(given.map((field) => [field, fields[field]]));
+}
+
+const PASTE = "paste the text of the file, with its lines BEGIN and END.";
+
+function tlsProblems(fields: FollowFields): FieldProblems {
+  const { tls, ca, certificate, key } = fields;
+  const isGiven = TLS_FIELDS.some((field) => fields[field] !== "");
+  return {
+    ...(isGiven && !tls ? { tls: "What stands below it has no use without TLS." } : {}),
+    ...(ca === "" || isCertificate(ca) ? {} : { ca: `This is no certificate in PEM: ${PASTE}` }),
+    ...(certificate === "" || isCertificate(certificate)
+      ? {}
+      : { certificate: `This is no certificate in PEM: ${PASTE}` }),
+    ...(certificate === "" && key !== "" ? { certificate: "A key has no use without its certificate." } : {}),
+    ...(key === "" || isPrivateKey(key)
+      ? {}
+      : { key: `This is no private key without a passphrase in PEM: ${PASTE}` }),
+    ...(key === "" && certificate !== ""
+      ? { key: "A certificate is shown with its key: give both, or neither." }
+      : {}),
   };
 }
 
@@ -83,7 +117,9 @@ const FIELD_OF: Readonly<Record<string, FieldName>> = {
   "not-redis": "port",
   "no-tls": "tls",
   "tls-not-trusted": "ca",
-  "tls-wrong-name": "host",
+  "tls-wrong-name": "serverName",
+  "tls-certificate-needed": "certificate",
+  "tls-certificate-refused": "certificate",
 };
 
 /** The field whose value a preflight has something against; absent: none of them alone. */

@@ -12,7 +12,7 @@ export interface Refused {
   readonly failures?: readonly FailureReport[];
 }
 
-/** Asks whom an add-on is to follow; with what was typed before, but for the password, where that can't be. */
+/** Asks whom an add-on is to follow; with what was typed before, but for what is secret, where that can't be. */
 export async function followForm(request: ReplicationRequest, refused: Refused = {}): Promise<Response> {
   const { context, status } = request;
   const { fields = EMPTY_FIELDS, problems = {}, failures = [] } = refused;
@@ -42,7 +42,7 @@ export async function followForm(request: ReplicationRequest, refused: Refused =
     </p>
     ${others.length === 0 ? "" : addonForm(name, others, { fields, problems }, now?.kind === "addon" ? now.addon : "")}
     ${addressForm(name, { fields, problems })}`;
-  return answerWith(request, body, isRefused ? 422 : 200);
+  return answerWith(request, "Set as follower", body, isRefused ? 422 : 200);
 }
 
 interface Typed {
@@ -74,7 +74,7 @@ function addonForm(
 }
 
 function addressForm(name: string, { fields, problems }: Typed): Html {
-  const text = (field: "host" | "port" | "username", more: Html | "" = "") =>
+  const text = (field: "host" | "port" | "username" | "serverName", more: Html | "" = "") =>
     html`<input
       id="${field}"
       name="${field}"
@@ -107,39 +107,58 @@ function addressForm(name: string, { fields, problems }: Typed): Html {
         />`,
         { problems, help: "Empty where the leader wants none." },
       )}
-      <p>
-        <label for="tls">
-          <input
-            type="checkbox"
-            id="tls"
-            name="tls"
-            ${fields.tls ? "checked" : ""}
-            ${described("tls", problems)}
-          />
-          It speaks TLS
-        </label>
-        ${problemText("tls", problems)}
-      </p>
-      ${labelled(
-        "ca",
-        "Certificates to trust",
-        html`<textarea
-          id="ca"
-          name="ca"
-          rows="4"
-          spellcheck="false"
-          placeholder="-----BEGIN CERTIFICATE-----"
-          ${described("ca", problems, true)}
-        >
-${fields.ca}</textarea>`,
-        {
+      <fieldset>
+        <legend>TLS</legend>
+        <p>
+          <label for="tls">
+            <input
+              type="checkbox"
+              id="tls"
+              name="tls"
+              ${fields.tls ? "checked" : ""}
+              ${described("tls", problems)}
+            />
+            It speaks TLS
+          </label>
+          ${problemText("tls", problems)}
+        </p>
+        ${labelled("ca", "Certificates to trust", pem("ca", fields.ca, problems), {
           problems,
-          help: "In PEM, with TLS alone. Empty: those of this machine's system. A leader that asks for a certificate of the follower is declared in a program.",
-        },
-      )}
+          help: "In PEM. Empty: those of this machine's system.",
+        })}
+        ${labelled("serverName", "Name that the leader's certificate must have", text("serverName"), {
+          problems,
+          help: "Empty: its host.",
+        })}
+        ${labelled(
+          "certificate",
+          "Certificate of the follower",
+          pem("certificate", fields.certificate, problems),
+          { problems, help: "In PEM, where the leader asks for one." },
+        )}
+        ${labelled("key", "Key of that certificate", pem("key", "", problems), {
+          problems,
+          help: "In PEM, without a passphrase. What is typed is not shown again.",
+        })}
+      </fieldset>
       <p><button class="primary">See what would happen</button></p>
     </form>
   </section>`;
+}
+
+/** What begins with a line of its own keeps it: a browser drops the first one. */
+function pem(field: "ca" | "certificate" | "key", value: string, problems: FieldProblems): Html {
+  const kind = field === "key" ? "PRIVATE KEY" : "CERTIFICATE";
+  return html`<textarea
+    id="${field}"
+    name="${field}"
+    rows="3"
+    autocomplete="off"
+    spellcheck="false"
+    placeholder="-----BEGIN ${kind}-----"
+    ${described(field, problems, true)}
+  >
+${value}</textarea>`;
 }
 
 function labelled(
@@ -160,8 +179,10 @@ function problemText(field: FieldName, problems: FieldProblems): Html | "" {
   return problem === undefined ? "" : html`<strong class="help" id="${field}-problem">${problem}</strong>`;
 }
 
+const HELPED: ReadonlySet<FieldName> = new Set(["username", "serverName"]);
+
 /** What a field is described by for who hears it. */
-function described(field: FieldName, problems: FieldProblems, hasHelp = field === "username"): Html | "" {
+function described(field: FieldName, problems: FieldProblems, hasHelp = HELPED.has(field)): Html | "" {
   const isWrong = problems[field] !== undefined;
   const ids = [...(isWrong ? [`${field}-problem`] : []), ...(hasHelp ? [`${field}-help`] : [])];
   if (ids.length === 0) return "";

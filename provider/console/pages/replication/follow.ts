@@ -18,7 +18,8 @@ import { activityPath } from "../../activities/section";
 import { html, type Html } from "../../html";
 import { followerProgram } from "../../snippets/follower-program";
 import { codeBlock } from "../parts/copyable";
-import { asSentence, notice } from "../parts/problems";
+import { notice } from "../parts/problems";
+import { asSentence } from "../parts/sentence";
 import { fieldOf, fieldsFrom, wishFrom, type FieldProblems } from "./follow-fields";
 import { followForm } from "./follow-form";
 import { answerWith, type ReplicationRequest } from "./request";
@@ -42,7 +43,7 @@ export async function lookAtFollowing(request: ReplicationRequest): Promise<Resp
   if (refusing.length > 0)
     return followForm(request, { fields, ...byField(refusing, fields.kind, status.name) });
   const id = pending.keep(sessionOf(c), following);
-  return answerWith(request, confirmation(request, following, plan, id));
+  return answerWith(request, "Set as follower", confirmation(request, following, plan, id));
 }
 
 /** What passes by itself is waited for; of an address it is more likely that it was mistyped. */
@@ -129,7 +130,7 @@ export async function followConfirmed(request: ReplicationRequest): Promise<Resp
   log(`${name}: is to follow ${leader}, as somebody asked for in the console`);
   const activity = activities.start(
     {
-      addon: name,
+      ...{ addon: name, tab: "information" },
       title: `follow ${leader} with`,
       ifConsoleEnds: "where it was told to follow already, it goes on; its page shows whether it is in sync",
     },

@@ -4,6 +4,7 @@ import type { AddonStatus } from "../../../core/status";
 import type { ConsoleContext } from "../../context";
 import { html, type Html } from "../../html";
 import { addonPage } from "../parts/addon-page";
+import { headingOf } from "../parts/addon-subpage";
 import type { PendingFollows } from "./pending-follows";
 
 /** What one request about an add-on's replication is about. */
@@ -15,18 +16,20 @@ export interface ReplicationRequest {
   readonly status: AddonStatus;
 }
 
-/** The answer: a page below an add-on's tab of information. Its headings begin with h2. */
+/** The answer: a page below an add-on's tab of information, and what it is called. Its headings begin with h2. */
 export async function answerWith(
   { c, status }: Pick<ReplicationRequest, "c" | "status">,
+  title: string,
   body: Html,
   code: ContentfulStatusCode = 200,
 ): Promise<Response> {
-  // What is live in it, such as whether the add-on is healthy, is in its page of information as well.
-  const liveFrom = `/addons/${status.name}`;
   const whole = html`${body}
     <p><a href="/addons/${status.name}">Back to ${status.name}</a></p>`;
   return c.html(
-    addonPage({ status, tab: "information", body: whole, liveFrom, styles: ["replication.css"] }),
+    addonPage({
+      ...{ status, tab: "information", subpage: title, body: whole },
+      ...{ liveFrom: headingOf(status.name), styles: ["replication.css"] },
+    }),
     code,
   );
 }

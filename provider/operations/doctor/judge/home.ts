@@ -1,5 +1,7 @@
 import { forShell } from "../../../core/for-shell";
-import { type Check, notApplicable, ok, problem, some, warning } from "../check";
+import { some } from "../../words/shared-words";
+import { type Check, notApplicable, ok, problem, warning } from "../check";
+import type { OurCommand } from "../our-command";
 
 export interface SeenPath {
   readonly path: string;
@@ -11,6 +13,9 @@ export interface SeenPath {
 /** Of the data home: folders and the files that hold passwords. Empty: it isn't made yet. */
 export function judgePermissions(root: string, user: number, seen: readonly SeenPath[]): Check {
   if (seen.length === 0) return notApplicable("permissions", `${root} is not made yet`);
+  // To take it over would leave its own user's agent without its files.
+  if (seen.some(({ path, owner }) => path === root && owner !== user))
+    return notApplicable("permissions", `${root} is another user's`);
   const foreign = seen.filter(({ owner }) => owner !== user);
   if (foreign.length > 0)
     return problem("permissions", `not this user's: ${some(foreign.map(({ path }) => path))}`, {
@@ -36,6 +41,7 @@ export function judgePlace(root: string, unusable: string | undefined): Check {
 }
 
 export interface SeenJobs {
+  readonly command: OurCommand;
   readonly agentRuns: boolean;
   /** Since what lies in the folder of jobs was last touched, each. */
   readonly agesMs: readonly number[];
@@ -44,13 +50,13 @@ export interface SeenJobs {
 const LONG_MS = 24 * 3_600_000;
 
 /** What a backup or restore keeps on the disk while it is under way. */
-export function judgeJobs({ agentRuns, agesMs }: SeenJobs): Check {
+export function judgeJobs({ command, agentRuns, agesMs }: SeenJobs): Check {
   if (agesMs.length === 0) return ok("jobs", "none is under way, and none left anything behind");
   const count = `${agesMs.length} ${agesMs.length === 1 ? "job" : "jobs"}`;
   if (!agentRuns)
     return warning("jobs", `${count}, and no agent`, {
       why: "what they keep on the disk is cleared away by an agent alone",
-      remedy: "redis-addon agent start",
+      remedy: command("agent start"),
     });
   if (Math.max(...agesMs) < LONG_MS) return ok("jobs", `${count} under way`);
   return warning(
@@ -58,7 +64,7 @@ export function judgeJobs({ agentRuns, agesMs }: SeenJobs): Check {
     `${count}, the oldest untouched for ${Math.round(Math.max(...agesMs) / 3_600_000)} h`,
     {
       why: "it may be stuck, and keeps its part of the disk",
-      remedy: "redis-addon agent stop --keep-servers && redis-addon agent start",
+      remedy: `${command("agent stop --keep-servers")} && ${command("agent start")}`,
     },
   );
 }

@@ -1,4 +1,6 @@
-import { type Check, notApplicable, ok, problem, some, warning } from "../check";
+import { some } from "../../words/shared-words";
+import { type Check, notApplicable, ok, problem, warning } from "../check";
+import type { OurCommand } from "../our-command";
 
 const NOT_LINUX = "a matter of Linux alone";
 
@@ -47,6 +49,7 @@ export function judgeBacklog({ somaxconn, addons }: SeenBacklog): Check {
 }
 
 export interface SeenFiles {
+  readonly command: OurCommand;
   /** The hard limit of open files that servers inherit; absent: not told. */
   readonly limit: number | undefined;
   readonly addons: readonly { readonly addon: string; readonly maxclients: number }[];
@@ -55,7 +58,7 @@ export interface SeenFiles {
 /** What a server keeps for itself besides clients (its source: CONFIG_MIN_RESERVED_FDS). */
 const OWN_FILES = 32;
 
-export function judgeFiles({ limit, addons }: SeenFiles): Check {
+export function judgeFiles({ command, limit, addons }: SeenFiles): Check {
   if (limit === undefined) return notApplicable("open-files", "the limit of open files is not told here");
   const short = addons.filter(({ maxclients }) => maxclients + OWN_FILES > limit);
   const seen = `at most ${limit} open files for a process`;
@@ -66,7 +69,7 @@ export function judgeFiles({ limit, addons }: SeenFiles): Check {
     `${seen}, too few for the connections of ${some(short.map(({ addon }) => addon))}`,
     {
       why: "such a server takes fewer clients than its plan promises, and turns the others away",
-      remedy: `raise the hard limit (nofile in /etc/security/limits.conf) to ${needed} or more, log in anew, then redis-addon agent stop && redis-addon agent start`,
+      remedy: `raise the hard limit (nofile in /etc/security/limits.conf) to ${needed} or more, log in anew, then ${command("agent stop")} && ${command("agent start")}`,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { forShell } from "../../../core/for-shell";
 import { type Check, notApplicable, ok, problem, warning } from "../check";
+import { type OurCommand, ourCommand } from "../our-command";
 
 /** As package.json's `engines` says. */
 const OLDEST_NODE = { major: 22, minor: 13 };
@@ -27,7 +28,7 @@ export interface SeenAgent {
 }
 
 export function judgeAgent({ mine, addons, home, agent }: SeenAgent): Check {
-  const command = `redis-addon agent start --home ${forShell(home)}`;
+  const command = ourCommand(home)("agent start");
   switch (agent.state) {
     case "none":
       if (addons === 0) return ok("agent", "none runs, and none is needed without add-ons");
@@ -60,6 +61,7 @@ function judgeBuild(
 }
 
 export interface SeenService {
+  readonly command: OurCommand;
   readonly addons: number;
   /** Why there can't be one here; absent: there can. */
   readonly impossible?: string;
@@ -71,7 +73,8 @@ export interface SeenService {
   readonly runsIt?: boolean;
 }
 
-export function judgeService({ addons, impossible, installed, name, lingering, runsIt }: SeenService): Check {
+export function judgeService(seen: SeenService): Check {
+  const { command, addons, impossible, installed, name, lingering, runsIt } = seen;
   if (installed && lingering === false)
     return warning("service", `${name} is installed, and lingering is off for this user`, {
       why: "the agent starts at the first login instead of at boot, and the last logout ends it and its servers",
@@ -83,7 +86,7 @@ export function judgeService({ addons, impossible, installed, name, lingering, r
       `${name} is installed, and the agent was started without it, by a command or pulumi up`,
       {
         why: "where that agent crashes, nothing starts it again before the next command or boot",
-        remedy: "redis-addon agent install-service",
+        remedy: command("agent install-service"),
       },
     );
   if (installed) return ok("service", `${name} is installed`);
@@ -92,7 +95,7 @@ export function judgeService({ addons, impossible, installed, name, lingering, r
   if (addons === 0) return ok("service", "none is installed, and none is needed without add-ons");
   return warning("service", "none is installed", {
     why: "after a boot add-ons are down until the next pulumi up or redis-addon agent start",
-    remedy: "redis-addon agent install-service",
+    remedy: command("agent install-service"),
   });
 }
 

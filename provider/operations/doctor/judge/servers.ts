@@ -1,5 +1,6 @@
 import { forShell } from "../../../core/for-shell";
-import { type Check, notApplicable, ok, problem, some, warning } from "../check";
+import { some } from "../../words/shared-words";
+import { type Check, notApplicable, ok, problem, warning } from "../check";
 
 const INSTALL = "sudo apt-get install redis-server   # macOS: brew install redis";
 

@@ -27,7 +27,7 @@ export async function lookAtService(
   layout: HomeLayout,
   agent: SeenAgent["agent"],
   signal: AbortSignal,
-): Promise<Omit<SeenService, "addons">> {
+): Promise<Omit<SeenService, "addons" | "command">> {
   let file;
   try {
     file = serviceOf(layout);

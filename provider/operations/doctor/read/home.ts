@@ -1,5 +1,5 @@
 import { lstat, readdir, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { HomeLayout } from "../../../platforms/local/home";
 import type { SeenPath } from "../judge/home";
 
@@ -50,6 +50,15 @@ export async function bytesBelow(folder: string): Promise<number> {
     ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The folder itself, or the nearest one above it that is there. */
+export async function existingFolder(path: string): Promise<string> {
+  const exists = await stat(path).then(
+    () => true,
+    () => path === dirname(path),
+  );
+  return exists ? path : existingFolder(dirname(path));
 }
 
 /** Linux's f_type of where a path lies; absent: it isn't there, or this is another system. */

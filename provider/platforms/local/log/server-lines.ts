@@ -7,6 +7,22 @@ const IN_A_SIGNAL = /^\d+:signal-handler \((\d{1,12})\) (.*)$/s;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const LEVELS: Readonly<Record<string, LogLine["level"]>> = { ".": "debug", "#": "warning" };
 
+/**
+ * What Redis 7.0 calls a warning though it is the usual course of things: starting and stopping, a backup that has read
+ * its snapshot (which alone names no port), and the question whether a user may replicate.
+ */
+const USUAL = [
+  /^oO0OoO0OoO0Oo \w+ is starting/,
+  /^(?:Redis|Valkey) version=/,
+  /^Configuration loaded$/,
+  /^Server initialized$/,
+  /^User requested shutdown/,
+  /is now ready to exit, bye bye/,
+  /^Diskless rdb transfer, done reading from pipe/,
+  /^Connection with replica \S+:<unknown-replica-port> lost/,
+  /^Failover request received for replid \?\.$/,
+];
+
 /** A line of a server's own log. Our servers are launched with UTC as their time zone. */
 export function serverLine(line: string): LogLine {
   const [, seconds, heard] = IN_A_SIGNAL.exec(line) ?? [];
@@ -21,5 +37,6 @@ export function serverLine(line: string): LogLine {
   const number = MONTHS.indexOf(month) + 1;
   if (text === undefined || number === 0) return { source: "server", level: "info", text: line };
   const at = `${year}-${String(number).padStart(2, "0")}-${day}T${time}Z`;
-  return { at, source: "server", level: LEVELS[mark] ?? "info", text };
+  const level = USUAL.some((pattern) => pattern.test(text)) ? "info" : (LEVELS[mark] ?? "info");
+  return { at, source: "server", level, text };
 }

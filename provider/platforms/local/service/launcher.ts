@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DAEMON_FLAGS } from "../../../system/daemon-flags";
 import { writeDurably } from "../../../system/files";
 import type { HomeLayout } from "../home";
 
@@ -31,7 +32,7 @@ cd ${quoted(root)} || exit 1
 node=${quoted(node)}
 # A Node that was removed since: any other one is better than none.
 [ -x "$node" ] || node=node
-exec "$node" --disable-warning=ExperimentalWarning ${quoted(entry)} --home ${quoted(root)}
+exec "$node" ${DAEMON_FLAGS.join(" ")} ${quoted(entry)} --home ${quoted(root)}
 `;
 }
 

@@ -9,25 +9,29 @@ import { sparkline } from "../../plots/sparkline";
 import { badge, type Tone } from "../parts/badge";
 import { facts, type Fact } from "../parts/facts";
 import { momentAndAge } from "../parts/time";
+import { replicationActions } from "./actions";
 
 const LAG_SHOWN_MS = 30 * 60_000;
 
-/** Whom an add-on follows and how far it is, or who follows it. A live part of a page. */
-export function replicationSection(context: ConsoleContext, status: AddonStatus): Html {
+/** Whom an add-on follows and how far it is, or who follows it, and what can be done about that. Its parts are live. */
+export function replicationCard(context: ConsoleContext, status: AddonStatus): Html {
   const { replication } = status;
   const now = context.clock.now();
   const { switchover } = replication;
   const under: readonly (Fact | undefined)[] = [
     switchover && ["Switchover", html`to ${switchover.to}, begun ${momentAndAge(switchover.since, now)}`],
   ];
-  return html`<section class="card" id="replication" data-live aria-labelledby="replication-title">
+  return html`<section class="card" aria-labelledby="replication-title">
     <h2 id="replication-title">Replication</h2>
-    ${
-      replication.role === "leader"
-        ? html`${facts([["Role", positionWords(replication)], ...under])}
-          ${followers(status.name, replication.followers)}`
-        : facts([...following(context, status.name, replication, now), ...under])
-    }
+    <div id="replication" data-live>
+      ${
+        replication.role === "leader"
+          ? html`${facts([["Role", positionWords(replication)], ...under])}
+            ${followers(status.name, replication.followers)}`
+          : facts([...following(context, status.name, replication, now), ...under])
+      }
+    </div>
+    <div id="replication-actions" data-live>${replicationActions(context, status)}</div>
   </section>`;
 }
 

@@ -2,32 +2,50 @@ import type { AddonStatus } from "../../../core/status";
 import { redisCliUrl, redisUrl } from "../../../core/uri";
 import { html, type Html } from "../../html";
 import { copyable } from "../parts/copyable";
-import { facts } from "../parts/facts";
+import { type Fact, facts } from "../parts/facts";
 
-/** How somebody gets in: behind a button until `password` is given, which then stands in the page. */
-export function credentialsCard(
+/** Where somebody gets in, and with what: behind a button until `password` is given, which then stands in the page. */
+export function connectionCard(
   { name, host, port }: AddonStatus,
   { password }: { readonly password: string | undefined },
 ): Html {
-  return html`<section class="card" aria-labelledby="credentials">
-    <h2 id="credentials">Credentials</h2>
-    ${password === undefined ? hidden(name) : revealed({ host, port, password }, name)}
+  return html`<section class="card" aria-labelledby="connection-title">
+    <h2 id="connection-title">Connection</h2>
+    ${password === undefined ? hidden({ host, port }, name) : revealed({ host, port, password }, name)}
   </section>`;
 }
 
-function hidden(name: string): Html {
-  return html`<p>
-      The password, and the URLs that hold it, are not in this page until you reveal them. That somebody did
-      is noted in the log.
-    </p>
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+function where({ host, port }: Endpoint): readonly Fact[] {
+  return [
+    ["Host", copyable({ id: "host", label: "the host", text: host })],
+    ["Port", copyable({ id: "port", label: "the port", text: String(port) })],
+    ["User", html`<code>default</code>`],
+  ];
+}
+
+function hidden(endpoint: Endpoint, name: string): Html {
+  return html`${facts([
+      ...where(endpoint),
+      [
+        "Credentials",
+        html`hidden
+          <p class="muted">
+            The password, and the URLs that hold it, are not in this page until you reveal them. That somebody
+            did is noted in the log.
+          </p>`,
+      ],
+    ])}
     <form method="post" action="/addons/${name}/credentials">
       <button class="primary">Reveal the credentials</button>
     </form>`;
 }
 
-interface Revealed {
-  readonly host: string;
-  readonly port: number;
+interface Revealed extends Endpoint {
   readonly password: string;
 }
 
@@ -42,7 +60,7 @@ function revealed(endpoint: Revealed, name: string): Html {
       list the machine's processes sees it there; <code>redis-addon connect ${name}</code> shows it to nobody.
     </p>`;
   return html`${facts([
-      ["User", html`<code>default</code>`],
+      ...where(endpoint),
       ["Password", copyable({ id: "password", label: "the password", text: endpoint.password })],
       ["REDIS_URL", library],
       ["For redis-cli", cli],
