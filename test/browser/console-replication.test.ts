@@ -36,7 +36,7 @@ describeWith([chromium], "a person who decides who follows whom", () => {
     const { page } = browser;
     await to(page, `/addons/${COPY}`);
     await page.getByRole("link", { name: "Set as follower" }).click();
-    await page.getByLabel("Leader").selectOption(LEADER);
+    await page.getByLabel("Leader", { exact: true }).selectOption(LEADER);
     await page.getByRole("button", { name: "See what would happen" }).first().click();
     expect(await main(page)).toContain(`${COPY} is to follow ${LEADER}`);
     await expectAccessible(page);

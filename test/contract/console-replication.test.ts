@@ -71,6 +71,13 @@ describe("set as follower", () => {
     expect(information).not.toContain(PASSWORD);
   });
 
+  it("leads back to its page from an address that is none of its own, whatever name is in it", async () => {
+    const path = "/addons/x%0d%0ay/replication";
+    const answer = await fetch(`${console_.origin}${path}`, { headers: { cookie }, redirect: "manual" });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("location")).toBe("/addons/x%0D%0Ay");
+  });
+
   it("is taken over by the RedisFollower that a program declares later, which then owns it", async () => {
     const leader = { kind: "external", host: "127.0.0.1", port: external.port, password: PASSWORD } as const;
     const { record } = await follows(home, { name: "cache", leader, token: "f1" });

@@ -176,7 +176,7 @@ test("an archive that lies alone is restored", async () => {
   const path = join(shelf, "of last year.tar.gz");
   await copyFile(fileURLToPath(first.archive), path);
   await declare(`restoreFrom: { url: "${pathToFileURL(path).href}" }, replaceData: true`);
-  expect((await succeed(project, "preview")).output).toMatch(/of last year.tar.gz, which has no manifest/);
+  expect((await succeed(project, "preview")).output).toMatch(/of last year.tar.gz \(without a manifest/);
   await up(project);
   expect(await keysOf("copy")).toBe(KEYS);
   expect(await restoredBackup()).toBe("of last year.tar.gz");

@@ -35,14 +35,16 @@ export function replicationPage(context: ConsoleContext): Hono {
     }
   };
   const routes = new Hono()
-    .get("/", (c) => c.redirect(`/addons/${nameIn(c)}`, 303))
+    .get("/", (c) => c.redirect(`/addons/${encodeURIComponent(nameIn(c))}`, 303))
     .get(
       "/follow",
       handle((request) => followForm(request)),
     )
     .post("/follow", handle(lookAtFollowing))
     // Who loads it again, or goes back to it, has nothing to confirm any more.
-    .get("/follow/confirmed", (c) => c.redirect(`/addons/${nameIn(c)}/replication/follow`, 303))
+    .get("/follow/confirmed", (c) =>
+      c.redirect(`/addons/${encodeURIComponent(nameIn(c))}/replication/follow`, 303),
+    )
     .post("/follow/confirmed", handle(followConfirmed));
   for (const [path, decide] of [
     ["/promote", promotion],

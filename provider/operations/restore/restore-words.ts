@@ -26,7 +26,7 @@ export function backupWords({
     return `the file ${backup} (written by ${server.name === "valkey" ? "Valkey" : "Redis"} ${server.version}, ${rdb.magic})`;
   }
   if (manifest === undefined)
-    return `the archive ${backup}, which has no manifest: what it holds is known once it is fetched`;
+    return `the archive ${backup} (without a manifest: what it holds is known once it is fetched)`;
   const keys = keysOf(manifest, verification?.counts?.keys);
   const known = [
     `taken ${manifest.takenAt}`,

@@ -93,7 +93,7 @@ describe("what a cell says", () => {
   it.each([
     [{ archiveExists: true, verification: "verified" }, 'class="badge good">verified'],
     [{ archiveExists: true }, 'class="badge warn">not verified'],
-    [{ archiveExists: true, verification: "structure-checked" }, 'class="badge warn">structure only'],
+    [{ archiveExists: true, verification: "structure-checked" }, 'class="badge warn">structure checked'],
     [{ archiveExists: true, verification: "damaged" }, 'class="badge bad">damaged'],
     [{ archiveExists: false, verification: "verified" }, 'class="badge bad">no archive'],
   ] as const)("of how far %j can be relied on: %s", async (backup, words) => {

@@ -75,7 +75,7 @@ export function verifiedBadge({
 
 const VERIFIED: Readonly<Record<VerificationOutcome, readonly [Tone, string]>> = {
   verified: ["good", "verified"],
-  "structure-checked": ["warn", "structure only"],
+  "structure-checked": ["warn", "structure checked"],
   damaged: ["bad", "damaged"],
 };
 
