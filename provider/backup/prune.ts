@@ -17,6 +17,8 @@ import { stillFree } from "./still-free";
 const FIRST_BATCH = 1000;
 const LARGEST_BATCH = 16_000;
 const SOON_MS = 2_000;
+/** Of more than one batch, what a listing told that began no longer ago is not asked again: that costs as much once more. */
+const FRESH_MS = 2_000;
 
 export interface Pruned {
   /** The slots that retention removed, oldest first. */
@@ -30,9 +32,10 @@ export interface Pruned {
  * retention says; without a retention every backup does. `schedule` is the add-on's, if it has one.
  *
  * What is pinned or held while this goes on stays as well: it is looked at again right before each batch, and nothing of
- * a batch goes before that look. No store lets anybody look and remove in one: what is pinned or held within the moment
- * between the look at a batch and the removal of its manifests may go none the less. Whoever pins or holds looks again
- * once that is written, and says so where the backup has gone by then.
+ * a batch goes before that look; only where a thousand and more go is a listing relied on that began less than two seconds
+ * ago. No store lets anybody look and remove in one: what is pinned or held within the moment between the look at a batch
+ * and the removal of its manifests may go none the less. Whoever pins or holds looks again once that is written, and says
+ * so where the backup has gone by then.
  *
  * Each backup of the catalog takes some 350 bytes of memory meanwhile, so that a million fit into 350 MB; all else that is
  * held is of one batch, or of one page of a listing.
@@ -46,6 +49,7 @@ export async function prune(
 ): Promise<Pruned> {
   const { catalogKey } = addon;
   const { signal } = task;
+  const listedAt = task.clock.now();
   const catalog = await readCatalog(store, catalogKey, signal);
   const storeTime = await storeTimeOf(store, catalogKey, catalog, task);
   const { going, staying } =
@@ -57,7 +61,10 @@ export async function prune(
   try {
     for (let from = 0, atOnce = FIRST_BATCH; from < going.length;) {
       const beganAt = task.clock.now();
-      const free = await stillFree(store, catalogKey, going.slice(from, from + atOnce), storeTime, signal);
+      const batch = going.slice(from, from + atOnce);
+      // A clock that was set back tells nothing.
+      const isFresh = going.length > FIRST_BATCH && beganAt >= listedAt && beganAt - listedAt < FRESH_MS;
+      const free = isFresh ? batch : await stillFree(store, catalogKey, batch, storeTime, signal);
       const done = await removeMany(store, catalogKey, free, storeTime, task);
       removed.push(...done.removed);
       first ??= [...done.failures.values()][0];

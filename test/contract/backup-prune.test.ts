@@ -259,6 +259,32 @@ test("what is pinned or read by a restore while others are being removed stays",
   expect(await slots(store)).toEqual([pinned, held, formatSlot(NOW - DAY + 1003)]);
 });
 
+test.each([
+  ["a thousand and more are asked for once where that was done a moment ago", 1102, 0, 0],
+  ["and again where the listing took longer than that", 1102, 2_000, 2],
+  ["fewer are asked for again in any case", 3, 0, 1],
+])("%s", async (_, count, listingMs, looks) => {
+  await using opened = await temporaryStore();
+  await layOut(opened.url, count);
+  let now = NOW;
+  let looked = 0;
+  const counting: Store = {
+    ...opened.store,
+    parts: async function* (prefix, signal) {
+      yield* opened.store.parts(prefix, signal);
+      now += listingMs;
+    },
+    keysBetween: (...given) => {
+      looked++;
+      return opened.store.keysBetween(...given);
+    },
+  };
+  const pruning = task({ clock: { ...systemClock, now: () => now } });
+  const { removed } = await prune(counting, ADDON, { keepLast: 1 }, undefined, pruning);
+  expect(removed).toHaveLength(count - 1);
+  expect(looked).toBe(looks);
+});
+
 test("what is pinned or held between the listing and the removal stays, however short that is", async () => {
   await using opened = await temporaryStore();
   const { store } = opened;
