@@ -1,15 +1,11 @@
-import { execFile } from "node:child_process";
 import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inspect } from "../../provider/operations/inspect";
 import { eventually, makeTestHome, type TestHome } from "../support/data-home";
 import { follows } from "../support/follow";
+import { redisAddon as runRedisAddon } from "../support/redis-addon";
 import { make, run } from "./agent-support";
-
-const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
-const execute = promisify(execFile);
 
 let home: TestHome;
 
@@ -18,21 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function redisAddon(...args: string[]): Promise<Result> {
-  const env = { ...process.env, REDIS_ADDON_HOME: home.path };
-  try {
-    return { code: 0, ...(await execute(process.execPath, [ENTRY, ...args], { env })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Result;
-    return { code, stdout, stderr };
-  }
-}
+const redisAddon = (...args: string[]) => runRedisAddon(home.path, ...args);
 
 describe("redis-addon delete", () => {
   it("says whose it is, what goes with it and who follows it, and takes a verified backup first", async () => {

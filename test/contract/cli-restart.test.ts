@@ -1,17 +1,16 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inspect } from "../../provider/operations/inspect";
 import { previewRestart, restart } from "../../provider/operations/restart";
 import { eventually, makeTestHome, type TestHome } from "../support/data-home";
 import { follows } from "../support/follow";
+import { redisAddon as runRedisAddon } from "../support/redis-addon";
 import { make, run } from "./agent-support";
 
 const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
-const execute = promisify(execFile);
 /** Runs a command in a pseudo-terminal, and ends with its exit code. */
 const PTY = "import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
@@ -22,21 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function redisAddon(...args: string[]): Promise<Result> {
-  const env = { ...process.env, REDIS_ADDON_HOME: home.path };
-  try {
-    return { code: 0, ...(await execute(process.execPath, [ENTRY, ...args], { env })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Result;
-    return { code, stdout, stderr };
-  }
-}
+const redisAddon = (...args: string[]) => runRedisAddon(home.path, ...args);
 
 async function keysOf(name: string): Promise<number | undefined> {
   const status = await inspect(home.platform, name, home.task);

@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmod, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BackupStatus } from "../../provider/operations/backup-status";
 import { startAgent, stopAgent } from "../../provider/operations/agent";
@@ -11,11 +9,10 @@ import { setBackups } from "../../provider/operations/backups";
 import { layoutOf } from "../../provider/platforms/local/home";
 import { readRecord } from "../../provider/platforms/local/records";
 import { carries, creates, makeTestHome, type TestHome } from "../support/data-home";
+import { redisAddon as runRedisAddon } from "../support/redis-addon";
 import { make } from "./agent-support";
 
-const ENTRY = join(import.meta.dirname, "../../dist/provider/cli/main.js");
 const DAY = 86_400_000;
-const execute = promisify(execFile);
 
 let home: TestHome;
 
@@ -25,21 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function redisAddon(...args: string[]): Promise<Result> {
-  const env = { ...process.env, REDIS_ADDON_HOME: home.path };
-  try {
-    return { code: 0, ...(await execute(process.execPath, [ENTRY, ...args], { env })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Result;
-    return { code, stdout, stderr };
-  }
-}
+const redisAddon = (...args: string[]) => runRedisAddon(home.path, ...args);
 
 async function statusOf(...names: string[]): Promise<{ code: number; all: BackupStatus[] }> {
   const { code, stdout } = await redisAddon("backup", "status", ...names, "--json");

@@ -2,10 +2,9 @@ import { backupAlert, backupNews, type BackupAlert } from "../../core/backup-ale
 import { backupHealthOf } from "../../core/backup-health";
 import type { Clock } from "../../core/task";
 import { destinationIn, readIdentity, type HomeLayout } from "../../platforms/local/home";
-import { readBackupState } from "../../platforms/local/process-state";
-import { readRecord, recordedNames } from "../../platforms/local/records";
+import { recordedNames } from "../../platforms/local/records";
 import { log } from "../log";
-import { readIfChanged } from "../records/read-if-changed";
+import { changingFiles } from "../records/changing-files";
 import { AlertNotes, receiverOf, type AlertNote } from "./alert-notes";
 import { deliveries } from "./deliver-alerts";
 import { heldBack, type AttendedBackups } from "./held-back";
@@ -32,19 +31,12 @@ export async function watchBackups(watched: WatchedBackups): Promise<void> {
   const isHeld = heldBack(watched);
   const troubles = new Map<string, string>();
   const home = await readIdentity(layout).catch(() => undefined);
-  const recordOf = readIfChanged(
-    (name) => layout.addon(name).record,
-    (name) => readRecord(layout, name),
-  );
-  const stateOf = readIfChanged(
-    (name) => layout.addon(name).backups,
-    (name) => readBackupState(layout.addon(name)),
-  );
+  const files = changingFiles(layout);
 
   async function look(name: string): Promise<void> {
-    const record = await recordOf(name);
+    const record = await files.record(name);
     if (record === undefined || record.removing !== undefined) return;
-    const state = await stateOf(name);
+    const state = await files.backupState(name);
     const now = clock.now();
     const health = backupHealthOf(record, state, now);
     if (isHeld(record, state, health, now)) return;

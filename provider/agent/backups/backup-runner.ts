@@ -6,7 +6,7 @@ import type { Clock, Task } from "../../core/task";
 import type { BackupResult } from "../../platforms/contract";
 import type { HomeLayout } from "../../platforms/local/home";
 import { readBackupState, type BackupState } from "../../platforms/local/process-state";
-import { readRecord, recordedNames } from "../../platforms/local/records";
+import { recordedNames } from "../../platforms/local/records";
 import { writeDurably } from "../../system/files";
 import { unlessAborted } from "../../system/unless-aborted";
 import { backupSpec } from "./backup-spec";
@@ -14,7 +14,7 @@ import { ensureCaptureUser } from "./capture-user";
 import { dueNow } from "./due-now";
 import { watchBackups } from "../alerts/watch-backups";
 import { log } from "../log";
-import { readIfChanged } from "../records/read-if-changed";
+import { changingFiles } from "../records/changing-files";
 import { awaitJob, leftoverJobs, startJob, type JobHandle } from "./jobs";
 
 const TICK_MS = 5_000;
@@ -32,21 +32,16 @@ interface RunningJob {
  */
 export class BackupRunner {
   readonly #running = new Map<string, RunningJob>();
-  readonly #record = readIfChanged(
-    (name) => this.layout.addon(name).record,
-    (name) => readRecord(this.layout, name),
-  );
-  readonly #state = readIfChanged(
-    (name) => this.layout.addon(name).backups,
-    (name) => readBackupState(this.layout.addon(name)),
-  );
+  readonly #files: ReturnType<typeof changingFiles>;
   #adopting: Promise<void> | undefined;
 
   constructor(
     readonly layout: HomeLayout,
     readonly clock: Clock,
     readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#files = changingFiles(layout);
+  }
 
   /** A backup of this moment. */
   onDemand(record: AddonRecord, task: Task): Promise<BackupResult> {
@@ -151,9 +146,9 @@ export class BackupRunner {
   }
 
   async #startWhatIsDue(name: string): Promise<void> {
-    const record = await this.#record(name);
+    const record = await this.#files.record(name);
     if (record === undefined) return;
-    const state = await this.#state(name);
+    const state = await this.#files.backupState(name);
     // Whoever asked for one while these files were read has started it.
     if (this.#running.has(name)) return;
     const due = dueNow(record, state, this.clock.now());

@@ -2,6 +2,7 @@ import type { AddonRecord } from "../../core/facets";
 import type { Task } from "../../core/task";
 import { readRecord } from "../../platforms/local/records";
 import { log } from "../log";
+import { sayThatItWaits } from "../restore/under-way";
 import type { AgentService } from "../service";
 
 /**
@@ -15,7 +16,7 @@ export async function settledRecord(
 ): Promise<AddonRecord | undefined> {
   const record = await supervisor.handOvers.settled(name, task);
   if (record?.restoring === undefined) return record;
-  task.progress({ message: `waiting for the restore of ${name} to end` });
+  sayThatItWaits(name, task);
   await supervisor.place(name, task).catch((error: unknown) => {
     task.signal.throwIfAborted();
     log(`${name}: ${String(error)}`);

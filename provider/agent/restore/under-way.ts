@@ -15,5 +15,9 @@ export function markUnderWay({ root }: AddonLayout): Disposable {
 
 /** Tells a caller who is to wait for an add-on's restore: fetching a backup may take hours. */
 export function tellOfRestore({ root }: AddonLayout, name: string, task: Pick<Task, "progress">): void {
-  if (underWay.has(root)) task.progress({ message: `waiting for the restore of ${name} to end` });
+  if (underWay.has(root)) sayThatItWaits(name, task);
+}
+
+export function sayThatItWaits(name: string, task: Pick<Task, "progress">): void {
+  task.progress({ message: `waiting for the restore of ${name} to end` });
 }
